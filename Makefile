@@ -1,0 +1,41 @@
+# The only two commands a new machine needs are `make run` and `make test`.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: run test lint types constraints clean
+
+run: $(INSTALLED)  ## two agents wash the dishes with the embedded model
+	@$(BIN)/housemates models pull
+	@$(BIN)/housemates run --task put_dishwasher --agents 2 --llm local --steps 40 $(ARGS)
+
+test: $(INSTALLED)  ## all tests
+	@$(BIN)/housemates models pull
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED)
+	$(BIN)/pyright
+
+# uv leaves out what overrides.txt names, some 700 MB that trace-opt asks for and never imports; pip cannot.
+$(INSTALLED): pyproject.toml constraints.txt overrides.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "housemates needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "installing into $(VENV) (once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet -c constraints.txt --overrides overrides.txt -e '.[local,dev]'
+	@touch $@
+
+constraints: $(INSTALLED)  ## write constraints.txt anew, with today's versions
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip compile --quiet --upgrade pyproject.toml --all-extras --universal \
+		--python-version 3.11 --overrides overrides.txt --no-header --no-annotate -o $(VENV)/constraints.txt
+	{ echo "# Pinned versions of everything the make commands install. Made by: make constraints"; \
+		grep -v "'never'" $(VENV)/constraints.txt; } > constraints.txt
+
+clean:
+	rm -rf $(VENV)

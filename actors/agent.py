@@ -1,0 +1,102 @@
+"""The contract of an agent: it takes turns, and its state is data."""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..env.world import Observation
+from .turn import Turn
+
+Method = Literal["trace", "react"]
+
+MAX_REPEATS = 10
+"""Steps in a row an action may be repeated without thinking (VirtualHome's text agents: 10)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyLimits:
+    """How much an agent's model may write, in characters (tokens for the totals).
+
+    Small local models ramble and generate slowly, so they get tight limits; strong ones room to think.
+    """
+
+    thoughts_chars: int = 1000
+    message_chars: int = 300
+    reasoning_chars: int = 2000
+    plan_chars: int = 2000
+    act_tokens: int = 1000
+    learn_tokens: int = 2000
+
+
+TIGHT_LIMITS = ReplyLimits(
+    thoughts_chars=120, message_chars=80, reasoning_chars=120, plan_chars=300, act_tokens=200, learn_tokens=300
+)
+"""For models of a few hundred million parameters on a CPU."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSpec:
+    """All that is needed to make an agent anywhere: plain data, no live objects, no keys.
+
+    Attributes:
+        name: the agent's id in the world.
+        method: `trace` learns a plan; `react` only thinks before it acts.
+        seed: of the run; all randomness is derived from it, the name and the step.
+        limits: how much its model may write.
+        memory_size: how many past (plan, feedback) pairs the optimizer shows its model.
+    """
+
+    name: str
+    method: Method = "trace"
+    seed: int = 0
+    limits: ReplyLimits = field(default_factory=ReplyLimits)
+    memory_size: int = 0
+
+    def rng(self, step: int, purpose: str) -> random.Random:
+        """A generator that depends on nothing but (run seed, agent, step, purpose)."""
+        return random.Random(f"{self.seed}/{self.name}/{step}/{purpose}")
+
+    def request_seed(self, step: int, purpose: str) -> int:
+        """The seed sent with a model call: 31 bits, which every endpoint takes."""
+        return self.rng(step, purpose).getrandbits(31)
+
+
+class Agent(ABC):
+    """Someone who perceives, acts and perhaps learns.
+
+    Between turns all of an agent that matters is in `state()`: loading it into a fresh agent of the
+    same spec gives one that behaves identically. A turn that raises or is cancelled may leave the
+    agent in between; whoever called it must `load` the state from before.
+    """
+
+    spec: AgentSpec
+
+    @abstractmethod
+    async def turn(self, step: int, observation: Observation, feedback: str) -> Turn:
+        """Learn from the last action's consequence, then choose the next action.
+
+        Args:
+            step: counted from 0.
+            observation: what the agent perceives now.
+            feedback: how well it did so far, in words; "" in the first step.
+
+        Raises:
+            ChatError: the model cannot be asked and never will (`kind == "fatal"`). A call that
+                merely failed is reported in the turn.
+        """
+
+    @abstractmethod
+    async def finish(self, step: int, observation: Observation, feedback: str) -> Turn:
+        """Learn one last time; the episode is over. The turn has no action."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Any]:
+        """All that the next turn depends on, as msgpack types."""
+
+    @abstractmethod
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Become the agent that `state()` was taken from."""

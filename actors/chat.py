@@ -1,0 +1,364 @@
+"""Calls to a language model: one async client for any OpenAI-compatible endpoint.
+
+Everything that can go wrong between a prompt and a reply is decided here and nowhere
+else: one deadline around the whole call, one place that classifies failures, one that
+waits, one attempt counter. The SDK's own retries are off, so the counts are the truth.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from .dialect import Dialect, Request, is_context_error
+
+if TYPE_CHECKING:
+    from openai import APIStatusError, AsyncOpenAI
+
+ErrorKind = Literal["rate_limit", "transient", "fatal", "timeout"]
+
+BACKOFF_S = 0.5  # the first wait; doubled for every further failure
+BACKOFF_MAX_S = 8.0
+CHECK_S = 10.0  # a reachability check must not hold up a start-up longer than this
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+_RATE_LIMITED = frozenset({429, 529})
+_FATAL_HINTS = {
+    401: "the key was refused",
+    403: "the key may not use this model",
+    404: "no such model or path; check the model name, and that the base URL ends in /v1",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where a model is served.
+
+    Attributes:
+        base_url: of the OpenAI-compatible API, normally ending in `/v1`.
+        model: the name the server knows the model by.
+        key_env: the environment variable that holds the key; None for servers without one.
+            The key itself is read when it is needed and never becomes part of this object.
+    """
+
+    base_url: str
+    model: str
+    key_env: str | None = None
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("a base URL must look like http://host:port/v1")
+        if parts.username or parts.password or parts.query:
+            raise ValueError("a base URL must not contain a key; put it into a variable and name that as key_env")
+        if not self.model:
+            raise ValueError("the name of the model is missing")
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the server is this machine, so that no proxy may stand between."""
+        return urlsplit(self.base_url).hostname in LOOPBACK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One answer. Tokens are as the server counts them (0 if it does not); `attempts` are HTTP requests."""
+
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+    attempts: int
+    finish_reason: str
+
+
+class ChatError(Exception):
+    """A call that brought no reply.
+
+    Attributes:
+        kind: `rate_limit` and `transient` may work later, `timeout` met the deadline,
+            `fatal` will never work without a change by the user.
+        attempts: HTTP requests made.
+        seconds: how long the caller waited.
+    """
+
+    def __init__(self, message: str, *, kind: ErrorKind, attempts: int = 0, seconds: float = 0.0) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.attempts = attempts
+        self.seconds = seconds
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild_error, (str(self), self.kind, self.attempts, self.seconds)
+
+
+def _rebuild_error(message: str, kind: ErrorKind, attempts: int, seconds: float) -> ChatError:
+    return ChatError(message, kind=kind, attempts=attempts, seconds=seconds)
+
+
+class _Unusable(Exception):
+    """The server said 200 but sent no usable reply."""
+
+
+class ChatModel:
+    """One model behind one endpoint, for any number of concurrent tasks of one event loop.
+
+    What the endpoint turns out not to understand (structured output, `max_tokens`,
+    `temperature`, `seed`) is learned from its 400 answers once and remembered.
+
+    Args:
+        endpoint: where the model is.
+        deadline_s: seconds for a whole call, with all its attempts and waits.
+        max_attempts: requests per call. Finding out what the endpoint understands
+            costs a few more, once.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, deadline_s: float = 120.0, max_attempts: int = 4) -> None:
+        if deadline_s <= 0 or max_attempts < 1:
+            raise ValueError("deadline_s must be positive and max_attempts at least 1")
+        self.endpoint = endpoint
+        self.deadline_s = deadline_s
+        self.max_attempts = max_attempts
+        self._dialect = Dialect()
+        self._client: AsyncOpenAI | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._jitter = random.Random()
+
+    def __repr__(self) -> str:
+        return f"ChatModel({self.endpoint!r})"
+
+    async def complete(
+        self,
+        messages: list[dict[str, str]],
+        *,
+        schema: dict[str, Any] | None,
+        max_tokens: int,
+        seed: int | None = None,
+        temperature: float = 0.0,
+    ) -> Reply:
+        """Ask for one reply.
+
+        Args:
+            messages: the chat so far, as `{"role": …, "content": …}`.
+            schema: JSON schema the reply must keep, as far as the endpoint can enforce it.
+            max_tokens: upper bound of the reply.
+            seed: for servers that sample with one.
+            temperature: 0 for the most likely reply.
+
+        Raises:
+            ChatError: no reply; see its `kind`.
+        """
+        began = time.monotonic()
+        counter = [0]
+        request = Request(messages=messages, schema=schema, max_tokens=max_tokens, seed=seed, temperature=temperature)
+        try:
+            async with asyncio.timeout(self.deadline_s) as scope:
+                text, usage, finish = await self._attempts(request, counter, began + self.deadline_s)
+        except TimeoutError:
+            if not scope.expired():
+                raise
+            what = f"no reply within {self.deadline_s:g} s; allow more time or choose a faster model"
+            raise self._error(what, "timeout", counter, began) from None
+        except ChatError as error:
+            error.attempts, error.seconds = counter[0], time.monotonic() - began
+            raise
+        return Reply(
+            text=text,
+            prompt_tokens=int(usage.get("prompt_tokens") or 0),
+            completion_tokens=int(usage.get("completion_tokens") or 0),
+            seconds=time.monotonic() - began,
+            attempts=counter[0],
+            finish_reason=finish,
+        )
+
+    async def check(self) -> None:
+        """Find out before a run whether the endpoint answers and knows the model.
+
+        Raises:
+            ChatError: fatal, in one line that says what to change.
+        """
+        from openai import APIConnectionError, APIStatusError
+
+        began, counter = time.monotonic(), [1]
+        known: list[str] = []
+        try:
+            async with asyncio.timeout(CHECK_S):
+                text: str = await self._sdk().get("/models", cast_to=str)
+            known = [str(entry["id"]) for entry in json.loads(text)["data"]]
+        except (TimeoutError, APIConnectionError):
+            what = "cannot be reached; is the server running, and the base URL right?"
+            raise self._error(what, "fatal", counter, began) from None
+        except APIStatusError as error:
+            if error.status_code in (401, 403) or error.status_code >= 500:
+                refusal = self._refusal(error, (), counter, began)
+                refusal.kind = "fatal"  # a run must not start on a server that is not well
+                raise refusal from None
+            return  # many compatible servers have no such list
+        except (ValueError, KeyError, TypeError):
+            what = "does not answer like an OpenAI-compatible API; does the base URL end in /v1?"
+            raise self._error(what, "fatal", counter, began) from None
+        wanted = self.endpoint.model
+        if known and not any(k == wanted or k.endswith("/" + wanted) or k == wanted + ":latest" for k in known):
+            offered = ", ".join(sorted(known)[:10]) + (", …" if len(known) > 10 else "")
+            raise self._error(f"has no such model; it offers {offered}", "fatal", counter, began)
+
+    async def close(self) -> None:
+        """Close the connections. May be called more than once; a later call opens new ones."""
+        client, self._client = self._client, None
+        if client is not None and self._loop is asyncio.get_running_loop():
+            await client.close()
+
+    async def _attempts(
+        self, request: Request, counter: list[int], deadline: float
+    ) -> tuple[str, Mapping[str, Any], str]:
+        from openai import APIConnectionError, APIStatusError
+
+        failures = 0
+        client = self._sdk()
+        while True:
+            dialect = self._dialect
+            body = dialect.body(self.endpoint.model, request)
+            counter[0] += 1
+            try:
+                # cast_to=str skips the SDK's conversion of the reply into models: measurably less CPU a call.
+                return _parse(await client.post("/chat/completions", cast_to=str, body=body))
+            except APIStatusError as error:
+                if error.status_code in (400, 422) and self._adapt(dialect, _complaint(error), body):
+                    continue
+                failure = self._refusal(error, request.messages, counter)
+                wait = _retry_after(error.response.headers)
+            except APIConnectionError as error:
+                reason = type(error.__cause__ or error).__name__
+                failure = self._error(f"connection failed ({reason}); is the server running?", "transient", counter)
+                wait = None
+            except _Unusable as error:
+                failure, wait = self._error(f"{error}; try another model", "transient", counter), None
+            failures += 1
+            if failure.kind == "fatal" or failures >= self.max_attempts:
+                raise failure
+            if wait is None:
+                wait = min(BACKOFF_MAX_S, BACKOFF_S * 2 ** (failures - 1)) * self._jitter.uniform(0.5, 1.0)
+            if time.monotonic() + wait >= deadline:
+                raise failure  # the wait asked for would outlast the call
+            await asyncio.sleep(wait)
+
+    def _adapt(self, sent: Dialect, complaint: str, body: Mapping[str, Any]) -> bool:
+        """Learn from a 400; True if the request is worth sending again in another dialect."""
+        if self._dialect is not sent:
+            return True  # a concurrent call has learned something since this one was sent
+        simpler = sent.simpler(complaint, body)
+        if simpler is None:
+            return False
+        self._dialect = simpler
+        return True
+
+    def _sdk(self) -> AsyncOpenAI:
+        loop = asyncio.get_running_loop()
+        if self._client is not None and self._loop is loop:
+            return self._client
+        # Imported here: it takes a second, and most commands never call a model.
+        from openai import DEFAULT_CONNECTION_LIMITS, AsyncOpenAI, DefaultAioHttpClient
+
+        key = "none"
+        if self.endpoint.key_env is not None:
+            key = os.environ.get(self.endpoint.key_env, "").strip()
+            if not key:
+                raise self._error(f"needs a key; set {self.endpoint.key_env}", "fatal", [0])
+        loopback = self.endpoint.loopback
+        limits = type(DEFAULT_CONNECTION_LIMITS)(
+            max_connections=2000,
+            max_keepalive_connections=2000,
+            # Less than the 5 s after which llama.cpp's server closes an idle connection under our feet.
+            keepalive_expiry=3.0 if loopback else 30.0,
+        )
+        self._client = AsyncOpenAI(
+            api_key=key,
+            base_url=self.endpoint.base_url,
+            max_retries=0,
+            timeout=self.deadline_s,
+            http_client=DefaultAioHttpClient(limits=limits, timeout=self.deadline_s, trust_env=not loopback),
+        )
+        self._loop = loop
+        return self._client
+
+    def _refusal(
+        self, error: APIStatusError, messages: Sequence[Mapping[str, str]], counter: list[int], began: float = 0.0
+    ) -> ChatError:
+        """The one place that classifies HTTP failures."""
+        status, text = error.status_code, _complaint(error)
+        if "insufficient_quota" in text:
+            return self._error("the account has no quota left; add credit or use another key", "fatal", counter, began)
+        if status in _RATE_LIMITED:
+            return self._error(f"{status} rate limited; run fewer agents at once", "rate_limit", counter, began)
+        if status >= 500 or status in (408, 409):
+            return self._error(f"{status} from the server; try again later", "transient", counter, began)
+        if is_context_error(text):
+            hint = "the prompt is longer than the model's context; use a model with a larger one"
+            return self._error(f"{status}: {hint}", "fatal", counter, began)
+        hint = _FATAL_HINTS.get(status, "the server refused the request")
+        if status in (401, 403) and self.endpoint.key_env:
+            hint += f"; check {self.endpoint.key_env}"
+        elif status not in (401, 403):  # servers quote parts of the key there
+            hint += _quote(error, [m["content"] for m in messages], self._client.api_key if self._client else "")
+        return self._error(f"{status}: {hint}", "fatal", counter, began)
+
+    def _error(self, what: str, kind: ErrorKind, counter: list[int], began: float = 0.0) -> ChatError:
+        seconds = time.monotonic() - began if began else 0.0
+        name = f"model {self.endpoint.model!r} at {self.endpoint.base_url}"
+        return ChatError(f"{name}: {what}", kind=kind, attempts=counter[0], seconds=seconds)
+
+
+def _parse(text: str) -> tuple[str, Mapping[str, Any], str]:
+    try:
+        data = json.loads(text)
+        choice = data["choices"][0]
+        content = choice["message"]["content"]
+    except (ValueError, KeyError, IndexError, TypeError):
+        raise _Unusable("the reply is not a chat completion") from None
+    if not isinstance(content, str):
+        raise _Unusable("the reply has no text")
+    usage = data.get("usage")
+    return content, usage if isinstance(usage, dict) else {}, str(choice.get("finish_reason") or "")
+
+
+def _complaint(error: APIStatusError) -> str:
+    """Everything a server says about its refusal, for matching only: it may quote the prompt or the key."""
+    body = error.body
+    return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False) if body else ""
+
+
+def _quote(error: APIStatusError, contents: list[str], key: str) -> str:
+    """The server's own words, if they fit one short line and give away neither prompt nor key."""
+    body = error.body
+    said = body.get("message") if isinstance(body, dict) else None
+    if not isinstance(said, str) or not said.strip():
+        return ""
+    line = " ".join(said.split())[:200]
+    if any(line[i : i + 6] in key for i in range(len(line) - 5)):
+        return ""
+    if any(line[i : i + 24] in content for content in contents for i in range(max(1, len(line) - 23))):
+        return ""
+    return f" ({line})"
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds a server asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date."""
+    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        value = headers.get(name, "").strip()
+        try:
+            seconds = float(value) * scale
+        except ValueError:
+            continue
+        return seconds if 0 <= seconds < float("inf") else None
+    try:
+        return max(0.0, parsedate_to_datetime(headers.get("retry-after", "")).timestamp() - time.time())
+    except (TypeError, ValueError, OverflowError):
+        return None

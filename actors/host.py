@@ -1,0 +1,116 @@
+"""Holds one or more agents and lets each take its turns exactly as asked.
+
+A plain class: the inline runtime uses it as it is, and `actors.actor` puts it into a Ray actor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import msgpack
+
+from .agent import Agent, AgentSpec
+from .chat import ChatError, ChatModel, Endpoint
+from .turn import Answer, Ask, Failure, Turn
+
+MAX_STATE_BYTES = 16 * 1024 * 1024
+"""An agent state larger than this is a fault, not something to send around every step."""
+
+
+@dataclass(slots=True)
+class _Seat:
+    """One agent in the host: its version counts the turns it has taken since it was made or restored."""
+
+    agent: Agent
+    version: int
+    lock: asyncio.Lock
+
+
+class AgentHost:
+    """Serves turns of its agents, all of them at once, each one at a time.
+
+    A turn is all or nothing: if it raises, is cancelled or runs out of time, the agent is put back to
+    where it was. An agent that is not at the version the barrier expects (it was restarted, or its last
+    answer came too late to count) says so instead of serving.
+    """
+
+    def __init__(self, specs: Sequence[AgentSpec], endpoint: Endpoint, *, call_deadline_s: float = 120.0) -> None:
+        self._specs = {spec.name: spec for spec in specs}
+        self._chat = ChatModel(endpoint, deadline_s=call_deadline_s)
+        self._seats = {
+            name: _Seat(make_agent(spec, self._chat), 0, asyncio.Lock()) for name, spec in self._specs.items()
+        }
+
+    async def turn(self, ask: Ask) -> Answer:
+        """Let an agent take its turn; never raises for what an agent or its model did."""
+        seat = self._seats[ask.agent]
+        async with seat.lock:
+            if ask.restore:
+                seat.agent = self._restored(ask.agent, ask.state)
+                seat.version = ask.version
+            elif seat.version != ask.version:
+                return self._failed(ask, "stale", f"{ask.agent} is at version {seat.version}, asked for {ask.version}")
+            before = pack_state(seat.agent)
+            try:
+                async with asyncio.timeout(ask.deadline_s):
+                    turn = await self._take(seat.agent, ask)
+                state = pack_state(seat.agent)
+            except BaseException as error:
+                seat.agent = self._restored(ask.agent, before)
+                if isinstance(error, TimeoutError):
+                    return self._failed(ask, "late", f"{ask.agent} took longer than {ask.deadline_s:g} s")
+                if isinstance(error, ChatError):
+                    return self._failed(ask, "fatal", str(error))
+                if isinstance(error, Exception):
+                    return self._failed(ask, "error", "".join(traceback.format_exception(error))[-4000:])
+                raise
+            seat.version += 1
+            return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, turn=turn, state=state)
+
+    async def ready(self) -> None:
+        """Answers when the agents are there."""
+
+    async def close(self) -> None:
+        await self._chat.close()
+
+    async def _take(self, agent: Agent, ask: Ask) -> Turn:
+        take: Callable[..., Any] = agent.finish if ask.final else agent.turn
+        turn: Turn = await take(ask.step, ask.observation, ask.feedback)
+        return turn
+
+    def _restored(self, name: str, state: bytes | None) -> Agent:
+        agent = make_agent(self._specs[name], self._chat)
+        if state is not None:
+            agent.load(msgpack.unpackb(state))
+        return agent
+
+    def _failed(self, ask: Ask, kind: Any, message: str) -> Answer:
+        failure = Failure(kind=kind, message=message)
+        return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, failure=failure)
+
+
+def make_agent(spec: AgentSpec, chat: ChatModel) -> Agent:
+    """The agent a spec describes."""
+    if spec.method == "react":
+        from .react_agent import ReActAgent
+
+        return ReActAgent(spec, chat)
+    from .trace_agent import TraceAgent  # imports Trace, which a baseline run does not need
+
+    return TraceAgent(spec, chat)
+
+
+def pack_state(agent: Agent) -> bytes:
+    """An agent's state as msgpack.
+
+    Raises:
+        ValueError: it is larger than `MAX_STATE_BYTES`.
+    """
+    packed = cast(bytes, msgpack.packb(agent.state()))
+    if len(packed) > MAX_STATE_BYTES:
+        raise ValueError(f"the state of {agent.spec.name} has {len(packed)} bytes, more than {MAX_STATE_BYTES}")
+    return packed

@@ -1,0 +1,152 @@
+"""From a model's reply to one of the offered actions.
+
+The rules follow the text agents of VirtualHome (Guo et al. 2024, and the Trace example): the exact
+action, its letter, or the same object with the most similar verb; else a seeded random choice, which
+is counted and reported. What we do differently: "None" is honoured, letters go past Z, a reply that is
+not JSON is read as text instead of ending the episode, and a message must be one that was offered.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import random
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from ..env.world import format_message, is_message, parse_message
+from .agent import ReplyLimits
+from .turn import How
+
+PLACEHOLDER = "text"
+"""What a message form shows where the text belongs; sending it back is no message."""
+
+_OBJECT = re.compile(r"(?:\[(?P<verb>\w+)\]\s*)?<(?P<name>[^<>]+)>\s*\((?P<id>\d+)\)")
+_LABEL = re.compile(r"(?:option\s+)?\(?(?P<label>[A-Z]{1,3})\)?(?:[.,:)]\s*(?P<rest>.*)|\s*)", re.S | re.I)
+
+
+class Decision(NamedTuple):
+    """An action, what the model said it thought, and how the action was found."""
+
+    action: str | None
+    thoughts: str
+    how: How
+
+
+def label(index: int) -> str:
+    """The letters in front of the index-th action, counted from 0: A … Z, AA, AB …"""
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def read_json(text: str) -> dict[str, Any] | None:
+    """The JSON object in a reply, with or without a fence or prose around it; None if there is none."""
+    start, end = text.find("{"), text.rfind("}")
+    for candidate in (text, text[start : end + 1] if 0 <= start < end else ""):
+        try:
+            data = json.loads(candidate, strict=False)  # models put raw newlines into strings
+        except ValueError:
+            continue
+        if isinstance(data, dict):
+            return {key: _clean(value) for key, value in data.items()}
+    return None
+
+
+def read_action(reply: str, choices: Sequence[str], rng: random.Random) -> Decision:
+    """Match a reply to one of `choices`, a filled-in message form, or nothing.
+
+    Args:
+        reply: the model's raw text.
+        choices: the available actions in the order of their letters.
+        rng: for the choice when nothing matches; used only then.
+    """
+    data = read_json(reply)
+    action: object = reply if data is None else data.get("action", "")
+    thoughts = str(data.get("thoughts", "")) if data else ""
+    if action is None:
+        return Decision(None, thoughts, "none")
+    text = action.strip() if isinstance(action, str) else ""
+    if text.strip("\"'. ").lower() == "none":
+        return Decision(None, thoughts, "none")
+    message = "" if data is None else data.get("message")
+    found = _message(text, message if isinstance(message, str) else "", choices) or _match(text, choices)
+    if found:
+        return Decision(found[0], thoughts, found[1])
+    actions = [choice for choice in choices if not is_message(choice)]
+    return Decision(rng.choice(actions) if actions else None, thoughts, "random")
+
+
+def action_schema(choices: Sequence[str], limits: ReplyLimits) -> dict[str, Any]:
+    """The JSON schema that makes a model answer with thoughts and one of `choices`."""
+    actions: list[dict[str, Any]] = [{"type": "string", "enum": [c for c in choices if not is_message(c)] + ["None"]}]
+    forms = [re.escape(c.removesuffix(PLACEHOLDER)).replace("\\ ", " ") for c in choices if is_message(c)]
+    if forms:
+        words = f'[^"\\\\\\n<>]{{1,{limits.message_chars}}}'
+        actions.append({"type": "string", "pattern": f"^({'|'.join(forms)}){words}$"})
+    return {
+        "type": "object",
+        "properties": {
+            "thoughts": {"type": "string", "maxLength": limits.thoughts_chars},
+            "action": {"anyOf": actions} if forms else actions[0],
+        },
+        "required": ["thoughts", "action"],
+        "additionalProperties": False,
+    }
+
+
+def _clean(value: Any) -> Any:
+    """Replace lone surrogates, which JSON can spell but nothing can store or send."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {key: _clean(inner) for key, inner in value.items()}
+    return value
+
+
+def _message(text: str, separate: str, choices: Sequence[str]) -> tuple[str, How] | None:
+    """A filled-in form. The text may stand in the action or, as some models do, in a field of its own."""
+    parsed = parse_message(text)
+    if parsed is None:
+        return None
+    name, words = parsed
+    if words in ("", PLACEHOLDER):
+        words = separate.strip()
+    for choice in choices:
+        form = parse_message(choice) if is_message(choice) else None
+        if form and form[0] == name and words not in ("", PLACEHOLDER):
+            number = int(choice.split("(", 1)[1].split(")", 1)[0])
+            return format_message(name, number, words), "message"
+    return None
+
+
+def _match(text: str, choices: Sequence[str]) -> tuple[str, How] | None:
+    actions = [choice for choice in choices if not is_message(choice)]
+    if text in actions:
+        return text, "exact"
+    labelled = _LABEL.fullmatch(text)
+    if labelled:
+        by_label = {label(index): choice for index, choice in enumerate(choices)}
+        rest = (labelled["rest"] or "").strip()
+        if rest in actions:
+            return rest, "exact"
+        choice = by_label.get(labelled["label"].upper())
+        if choice in actions and (not rest or not _OBJECT.search(rest)):
+            return choice, "letter"
+    for found in _OBJECT.finditer(text):
+        same = [a for a in actions if f"<{found['name']}> ({found['id']})" in a]
+        if same:
+            exact = next((a for a in same if a == found[0]), None)
+            if exact:
+                return exact, "exact"
+            verb = found["verb"] or ""
+            return max(same, key=lambda a: difflib.SequenceMatcher(None, verb, _verb(a)).ratio()), "similar"
+    return None
+
+
+def _verb(action: str) -> str:
+    return action[1:].split("]", 1)[0]

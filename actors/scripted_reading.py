@@ -1,0 +1,186 @@
+"""What the scripted model understands of a prompt: the household's text convention, read back."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_THING = r"<([^<>\n]+)> \((\d+)\)"
+_ACTION = re.compile(rf"^[A-Z]{{1,3}}\. (\[(\w+)\] {_THING}.*)$", re.M)
+_BLOCK = "Available actions:"
+_ME = re.compile(r"I'm ([A-Za-z]\w*?)_?(\d+)\.")
+_NEED = re.compile(r"(\d+) ([a-z]\w*)")
+_PLACED = re.compile(r"(?:We|I)'ve already found and put (.*?) (?:onto|into) the <")
+_HOLDING = re.compile(r"I'm holding (.*?)\. ")
+_HERE = re.compile(r"I'm in the (\w+), where I found ([^.]*)\. ")
+_THERE = re.compile(r"(?<!where )I found ([^.]*) in the (\w+)\. ")
+_PRESENT = re.compile(r"I also see (\S+) here in the \w+, \w+ (?:is|are) holding (.*?)\. ")
+_ELSEWHERE = re.compile(r"Last time I saw (\S+) was in the (\w+), \w+ (?:was|were) holding (.*?)\. ")
+_UNEXPLORED = re.compile(r"The (\w+) is unexplored\. ")
+_ORDER = re.compile(r"search order:([^.\n]*)", re.I)
+_MESSAGE = re.compile(r"^(\S+) send_message to You: (.*)$", re.M)
+_CLAIM = re.compile(rf"I take ((?:{_THING}[, ]*)+)")
+_TIP = re.compile(r"I found .*? in the (\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One available action. `room` is where the prompt says its object is, or empty."""
+
+    text: str
+    verb: str
+    name: str
+    id: str
+    room: str
+
+    def __str__(self) -> str:
+        return f"<{self.name}> ({self.id})"
+
+
+@dataclass(slots=True)
+class Scene:
+    """A prompt, understood.
+
+    Attributes:
+        number: which agent I am, from 1.
+        room: where I am.
+        rooms: all rooms in the order the prompt names them, the same for every agent.
+        unexplored: rooms I have not been in.
+        holding: ids of what I hold.
+        missing: how many of each kind nobody has found yet, as far as I know.
+        target: where things go, with its room if known.
+        present: teammates in my room: number to how much they hold.
+        seen_in: teammates: name to where I saw them last.
+        claimed: ids teammates said they would take.
+        preferred: rooms the plan or a teammate's message names, best first.
+        history: my previous actions.
+        has_spoken: whether I have already sent a message.
+    """
+
+    number: int = 1
+    room: str = ""
+    rooms: list[str] = field(default_factory=list)
+    unexplored: list[str] = field(default_factory=list)
+    holding: list[str] = field(default_factory=list)
+    missing: dict[str, int] = field(default_factory=dict)
+    target: str = ""
+    target_room: str = ""
+    present: dict[int, int] = field(default_factory=dict)
+    seen_in: dict[str, str] = field(default_factory=dict)
+    claimed: set[str] = field(default_factory=set)
+    preferred: list[str] = field(default_factory=list)
+    history: list[str] = field(default_factory=list)
+    has_spoken: bool = False
+    actions: list[Action] = field(default_factory=list)
+
+    def of(self, verb: str) -> list[Action]:
+        """The available actions with this verb, in the order of the prompt."""
+        return [a for a in self.actions if a.verb == verb]
+
+
+def read_scene(text: str) -> Scene:
+    """Understand the last observation in a prompt; what it does not say keeps its default."""
+    begin = text.rfind("I'm in a hurry")
+    text = text[max(0, text.rfind("\n", 0, begin)) if begin >= 0 else 0 :]
+    scene = Scene()
+    if me := _ME.search(text):
+        scene.number = int(me[2])
+    progress = _line(text, "Progress:") + " "
+    scene.history = re.split(r", (?=\[)", _line(text, "Previous actions:"))
+    where = _read_places(scene, progress)
+    block = text.rfind(_BLOCK)
+    if block >= 0:
+        # The block ends at the first line that is no action; what follows is the response format.
+        block_text = text[block + len(_BLOCK) :].split("Response format", 1)[0]
+        for full, verb, name, number in _ACTION.findall(block_text):
+            room = name if verb == "goexplore" else where.get(number, "")
+            scene.actions.append(Action(full.rstrip(), verb, name, number, room))
+    _read_goal(scene, _line(text, "Goal:"), progress)
+    if scene.target:
+        scene.target_room = where.get(_ids(scene.target)[0], "")
+    scene.rooms = sorted({a.name for a in scene.of("goexplore")} | set(scene.rooms), key=_canonical)
+    _read_talk(scene, text)
+    return scene
+
+
+def _read_places(scene: Scene, progress: str) -> dict[str, str]:
+    """Fill in rooms and people; returns the room of every id the progress mentions."""
+    where: dict[str, str] = {}
+    if held := _HOLDING.search(progress):
+        scene.holding = _ids(held[1])
+    if here := _HERE.search(progress):
+        scene.room = here[1]
+        where.update(dict.fromkeys(_ids(here[2]), here[1]))
+    for found, room in _THERE.findall(progress):
+        where.update(dict.fromkeys(_ids(found), room))
+        scene.rooms.append(room)
+    scene.unexplored = _UNEXPLORED.findall(progress)
+    scene.rooms += [*scene.unexplored, *([scene.room] if scene.room else [])]
+    for name, held_text in _PRESENT.findall(progress):
+        scene.seen_in[name] = scene.room
+        if digits := re.search(r"\d+$", name):
+            scene.present[int(digits[0])] = len(_ids(held_text))
+    for name, room, _ in _ELSEWHERE.findall(progress):
+        scene.seen_in[name] = room
+    return where
+
+
+def _read_goal(scene: Scene, goal: str, progress: str) -> None:
+    things, _, place = goal.rpartition(" the <")
+    if place:
+        scene.target = "<" + place.rstrip(". ")
+    needs: Counter[str] = Counter()
+    for count, kind in _NEED.findall(things):
+        # More than one of a kind is written with one s more than its name.
+        needs[kind[:-1] if int(count) > 1 and kind.endswith("s") else kind] += int(count)
+    accounted: dict[str, str] = {}
+    parts = [m[1] for m in _PLACED.finditer(progress)] + [m[1] for m in _HOLDING.finditer(progress)]
+    parts += [m[1] for m in _PRESENT.findall(progress)] + [m[2] for m in _ELSEWHERE.findall(progress)]
+    for part in parts:
+        accounted.update((number, name) for name, number in re.findall(_THING, part))
+    have = Counter(accounted.values())
+    scene.missing = {kind: count - have[kind] for kind, count in needs.items() if count > have[kind]}
+
+
+def _read_talk(scene: Scene, text: str) -> None:
+    """Fill in what the plan and the messages of the others say."""
+    plan = _between(text, "\nPlan:", "\nProgress:")
+    dialogue = _between(text, "\nDialogue history:", "\nPrevious actions:")
+    named: list[str] = []
+    for rooms in _ORDER.findall(plan):
+        named += re.findall(r"\w+", rooms)
+    mine = rf"(?:\bI take|\b\w+?_?{scene.number} takes?) the (\w+)"
+    named = re.findall(mine, plan) + named
+    for _, message in _MESSAGE.findall(dialogue):
+        named += _TIP.findall(message)
+        for claim in _CLAIM.findall(message):
+            scene.claimed.update(_ids(claim[0]))
+    scene.preferred = list(dict.fromkeys(room for room in named if room in scene.rooms))
+    spoken = re.search(r"^You send_message to ", dialogue, re.M) is not None
+    scene.has_spoken = spoken or any(entry.startswith("[send_message]") for entry in scene.history)
+
+
+_ROOM_ORDER: Mapping[str, int] = {"livingroom": 0, "kitchen": 1, "bedroom": 2, "bathroom": 3}
+
+
+def _canonical(room: str) -> tuple[int, str]:
+    return _ROOM_ORDER.get(room, len(_ROOM_ORDER)), room
+
+
+def _line(text: str, head: str) -> str:
+    """What follows the last line beginning with `head`."""
+    at = text.rfind("\n" + head)
+    if at < 0:
+        return ""
+    return text[at + 1 + len(head) :].split("\n", 1)[0].strip()
+
+
+def _between(text: str, head: str, tail: str) -> str:
+    _, found, rest = text.partition(head)
+    return rest.partition(tail)[0] if found else ""
+
+
+def _ids(text: str) -> list[str]:
+    return [number for _, number in re.findall(_THING, text)]

@@ -1,0 +1,1 @@
+"""Runs the show: the barrier, episodes, the journal, the command line."""

@@ -1,0 +1,218 @@
+"""The barrier: one turn of every agent, then one joint step of the world, again and again.
+
+A pure step machine: events go in, commands come out. No Ray, no clock, no disk, so that every race is
+a unit test. The driver (`orchestrator.episode`) carries the commands out and reports what happened.
+
+Within a step the phases are
+
+    turns ── all answered, or the deadline ──► world ──► commit ──► next step, or the last lesson ──► end
+
+An answer counts only if it names the running step and the attempt that was asked last (the fence);
+whatever comes later is dropped, and the agent that sent it is put back to its committed state before
+it serves again. All joins go by the order of the agents, never by the order of arrival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..actors.turn import Answer, Ask, Failure, Turn
+from ..env.world import Observation, StepResult
+from .protocol import (
+    AgentRecord,
+    Began,
+    Command,
+    Commit,
+    DeadlinePassed,
+    End,
+    Event,
+    StartClock,
+    Stepped,
+    StepRecord,
+    StepWorld,
+    Verdict,
+)
+
+MAX_ATTEMPTS = 3
+"""How often an agent is asked within one step when its process was lost or its state was stale."""
+
+MAX_SILENT_STEPS = 5
+"""Steps in a row in which no agent could make a decision before the run is given up."""
+
+
+@dataclass(slots=True)
+class _Member:
+    """What the barrier knows of one agent. `dirty`: it may hold a state that was never committed."""
+
+    observation: Observation
+    state: bytes | None = None
+    version: int = 0
+    attempt: int = 0
+    dirty: bool = False
+    total: float = 0.0
+    answer: Answer | None = None
+    failure: Failure | None = None
+
+
+@dataclass(slots=True)
+class Barrier:
+    """The step machine of one episode.
+
+    Args:
+        agents: the ids, in the order of all joins.
+        horizon: steps after which the episode ends unsolved, at least 1.
+        deadline_s: seconds an agent has for a turn.
+    """
+
+    agents: Sequence[str]
+    horizon: int
+    deadline_s: float = 300.0
+    _members: dict[str, _Member] = field(default_factory=dict)
+    _step: int = 0
+    _phase: Literal["new", "turns", "world", "lesson", "ended"] = "new"
+    _silent_steps: int = 0
+    _success: bool = False
+
+    def handle(self, event: Event) -> list[Command]:
+        """Take an event in and say what is to be done, in order. Stale events change nothing."""
+        if isinstance(event, Began):
+            return self._begin(event)
+        if isinstance(event, Answer):
+            return self._answered(event)
+        if isinstance(event, DeadlinePassed):
+            return self._deadline(event)
+        return self._stepped(event)
+
+    def waiting_for(self) -> list[str]:
+        """The agents whose turns are missing."""
+        if self._phase not in ("turns", "lesson"):
+            return []
+        return [a for a in self.agents if self._members[a].answer is None and self._members[a].failure is None]
+
+    def _begin(self, event: Began) -> list[Command]:
+        if self._phase != "new":
+            raise RuntimeError("the episode has begun already")
+        self._members = {agent: _Member(event.observations[agent]) for agent in self.agents}
+        self._phase = "turns"
+        return self._ask_all()
+
+    def _ask_all(self) -> list[Command]:
+        for member in self._members.values():
+            member.answer, member.failure, member.attempt = None, None, 0
+        return [*(self._ask(agent) for agent in self.agents), StartClock(self._step)]
+
+    def _ask(self, agent: str) -> Ask:
+        member = self._members[agent]
+        member.attempt += 1
+        restore, member.dirty = member.dirty, True  # until its answer is committed
+        return Ask(
+            agent=agent,
+            step=self._step,
+            attempt=member.attempt,
+            version=member.version,
+            observation=member.observation,
+            feedback=feedback(member.total) if self._step else "",
+            restore=restore,
+            state=member.state if restore else None,
+            final=self._phase == "lesson",
+            deadline_s=self.deadline_s,
+        )
+
+    def _answered(self, answer: Answer) -> list[Command]:
+        member = self._members.get(answer.agent)
+        if member is None or self._phase not in ("turns", "lesson"):
+            return []
+        late = (answer.step, answer.attempt) != (self._step, member.attempt)
+        if late or member.answer is not None or member.failure is not None:
+            return []
+        if answer.failure is None:
+            member.answer = answer
+        elif answer.failure.kind == "fatal":
+            return self._end(f"{answer.agent}: {answer.failure.message}")
+        elif answer.failure.kind in ("stale", "lost") and member.attempt < MAX_ATTEMPTS:
+            return [self._ask(answer.agent)]
+        else:
+            member.failure = answer.failure
+        return self._close_if_complete()
+
+    def _deadline(self, event: DeadlinePassed) -> list[Command]:
+        if event.step != self._step or self._phase not in ("turns", "lesson"):
+            return []
+        for agent in self.waiting_for():
+            self._members[agent].failure = Failure(kind="late", message=f"no answer within {self.deadline_s:g} s")
+        return self._close_if_complete()
+
+    def _close_if_complete(self) -> list[Command]:
+        if self.waiting_for():
+            return []
+        self._silent_steps = 0 if any(map(_decided, self._members.values())) else self._silent_steps + 1
+        if self._phase == "lesson":
+            return [self._commit(None), *self._end()]
+        if self._silent_steps >= MAX_SILENT_STEPS:
+            said = self._verdict(self.agents[-1], None)[1]
+            return self._end(f"no agent could decide in {MAX_SILENT_STEPS} steps in a row; the last one said: {said}")
+        self._phase = "world"
+        actions = {agent: self._action(agent) for agent in self.agents}
+        return [StepWorld(self._step, actions)]
+
+    def _action(self, agent: str) -> str | None:
+        answer = self._members[agent].answer
+        return answer.turn.action if answer and answer.turn else None
+
+    def _stepped(self, event: Stepped) -> list[Command]:
+        if self._phase != "world" or event.step != self._step:
+            return []
+        commit = self._commit(event.result)
+        self._step += 1
+        self._success = event.result.success
+        over = event.result.done or self._step >= self.horizon
+        self._phase = "lesson" if over else "turns"
+        return [commit, *self._ask_all()]
+
+    def _commit(self, result: StepResult | None) -> Commit:
+        """Make the turns and the world's answer one: from here on they have happened."""
+        records: dict[str, AgentRecord] = {}
+        for agent in self.agents:
+            member = self._members[agent]
+            reward = result.rewards[agent] if result else 0.0
+            member.total += reward
+            turn: Turn | None = None
+            if member.answer is not None:
+                turn, member.state = member.answer.turn, member.answer.state
+                member.version += 1
+                member.dirty = False
+            if result is not None:
+                member.observation = result.observations[agent]
+            verdict, detail = self._verdict(agent, result)
+            records[agent] = AgentRecord(
+                verdict=verdict, detail=detail, reward=reward, total=member.total, turn=turn, state=member.state
+            )
+        return Commit(StepRecord(step=self._step, agents=records, result=result))
+
+    def _verdict(self, agent: str, result: StepResult | None) -> tuple[Verdict, str]:
+        member = self._members[agent]
+        if member.failure is not None:
+            return ("late" if member.failure.kind == "late" else "failed"), member.failure.message
+        turn = member.answer.turn if member.answer else None
+        if turn is not None and turn.error is not None:
+            return "failed", turn.error
+        if result is None:
+            return "ok", ""
+        outcome = result.outcomes[agent]
+        return ("ok" if outcome.ok else "invalid"), outcome.detail
+
+    def _end(self, error: str = "") -> list[Command]:
+        self._phase = "ended"
+        return [End(success=self._success, error=error)]
+
+
+def _decided(member: _Member) -> bool:
+    turn = member.answer.turn if member.answer else None
+    return turn is not None and turn.error is None
+
+
+def feedback(total: float) -> str:
+    """What an agent learns from: its return so far, in the words of the Trace tutorial."""
+    return f"Task Return: {total}"

@@ -1,0 +1,241 @@
+"""The command line. Heavy imports wait until a command needs them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .interrupt import EXIT_INTERRUPTED
+
+EXIT_USAGE = 2
+"""Bad usage or configuration."""
+EXIT_FAILED = 3
+"""Could not start or continue."""
+
+app = typer.Typer(
+    name="housemates",
+    help="Many LLM agents, each a Ray actor with a trainable plan, share a household and learn to work together.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+models_app = typer.Typer(help="The embedded model.", rich_markup_mode=None)
+app.add_typer(models_app, name="models")
+
+
+def _option(*names: str, help: str, **more: Any) -> Any:
+    """An option that can also come from the environment: --base-url is HOUSEMATES_BASE_URL."""
+    variable = "HOUSEMATES_" + names[0].removeprefix("--").replace("-", "_").upper()
+    return typer.Option(*names, help=help, envvar=variable, show_envvar=False, **more)
+
+
+@app.command(
+    epilog="Every option can also be set as HOUSEMATES_<NAME> (HOUSEMATES_BASE_URL for --base-url) or in a TOML file "
+    "(--config; the same names, with underscores). A flag wins over a variable, a variable over the file. "
+    "Exit code 0: the run completed; 2: bad usage or configuration; 3: could not start or continue; 130: interrupted."
+)
+def run(
+    task: Annotated[str | None, _option("--task", help="What is to be done. [default: put_dishwasher]")] = None,
+    agents: Annotated[int | None, _option("--agents", help="How many agents share the household. [default: 2]")] = None,
+    steps: Annotated[int | None, _option("--steps", help="Horizon of the episode, in steps. [default: 150]")] = None,
+    llm: Annotated[
+        str | None,
+        _option(
+            "--llm",
+            help="openai:MODEL, local (the embedded model), local:PATH.gguf, or scripted (plays by rules, for trying "
+            "out and testing). [default: OpenAI if OPENAI_API_KEY or a base URL is set, else local]",
+        ),
+    ] = None,
+    base_url: Annotated[
+        str | None, _option("--base-url", help="OpenAI-compatible endpoint for openai:MODEL: vLLM, Ollama, a proxy …")
+    ] = None,
+    seed: Annotated[
+        int | None, _option("--seed", help="Of the apartment and every random choice. [default: 0]")
+    ] = None,
+    method: Annotated[
+        str | None, _option("--method", help="trace: agents learn plans; react: the baseline. [default: trace]")
+    ] = None,
+    runtime: Annotated[
+        str | None, _option("--runtime", help="ray, or inline: one process, for debugging. [default: ray]")
+    ] = None,
+    agents_per_actor: Annotated[
+        int | None, _option("--agents-per-actor", help="Agents that share one Ray actor. [default: 1]")
+    ] = None,
+    memory_size: Annotated[
+        int | None, _option("--memory-size", help="Past plans shown to the optimizer. [default: 0]")
+    ] = None,
+    step_deadline_s: Annotated[
+        float | None, _option("--step-deadline-s", help="Seconds an agent has for a turn. [default: 300]")
+    ] = None,
+    call_deadline_s: Annotated[
+        float | None, _option("--call-deadline-s", help="Seconds for a model call with its retries. [default: 120]")
+    ] = None,
+    out: Annotated[
+        Path | None, _option("--out", help="The run's folder, new or empty. [default: runs/<time>-<task>-…]")
+    ] = None,
+    config: Annotated[Path | None, _option("--config", help="A TOML file with any of these options.")] = None,
+) -> None:
+    """Let agents do a task together, and record it."""
+    from rich.console import Console
+
+    from .cluster import kill_own_ray
+    from .config import load_config, make_config
+    from .interrupt import bounded_interrupt
+    from .run import run as run_episode
+    from .terminal import TerminalObserver, summary_table
+
+    flags = {
+        "task": task,
+        "agents": agents,
+        "steps": steps,
+        "llm": llm,
+        "base_url": base_url,
+        "seed": seed,
+        "method": method,
+        "runtime": runtime,
+        "agents_per_actor": agents_per_actor,
+        "memory_size": memory_size,
+        "step_deadline_s": step_deadline_s,
+        "call_deadline_s": call_deadline_s,
+    }
+    values = load_config(config) if config else {}
+    values.update((name, value) for name, value in flags.items() if value is not None)
+    settings = make_config(**values)
+    console = Console()
+    try:
+        with bounded_interrupt(kill_own_ray), TerminalObserver(console) as observer:
+            result = run_episode(settings, out, observer)
+    except KeyboardInterrupt:
+        _complain("interrupted before the first step", EXIT_INTERRUPTED)
+        os._exit(EXIT_INTERRUPTED)  # all is stopped; a Ray that was half started would crash at the orderly exit
+    console.print()
+    console.print(summary_table(result.summary))
+    console.print(f"\nrun folder  {result.folder}", markup=False, highlight=False, soft_wrap=True)
+    for line in _what_next(result.folder, settings.llm):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if result.interrupted:
+        raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def _what_next(folder: Path, llm: str) -> list[str]:
+    lines = [f"read it     housemates replay {folder}", "more agents housemates run --agents 4"]
+    if llm.startswith("local"):
+        lines.append(
+            "The embedded model is tiny: it shows the machinery, not wisdom. For a strong one:\n"
+            "            OPENAI_API_KEY=… housemates run --llm openai:gpt-4o-mini\n"
+            "            housemates run --llm openai:MODEL --base-url http://HOST:PORT/v1   (vLLM, Ollama, …)"
+        )
+    return lines
+
+
+@app.command()
+def replay(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a run.")],
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON line per step.")] = False,
+    as_digest: Annotated[bool, typer.Option("--digest", help="Only the trajectory digest.")] = False,
+) -> None:
+    """Print a run as text, from its journal alone."""
+    from . import replay as replaying
+
+    if as_json and as_digest:
+        raise typer.BadParameter("--json and --digest exclude each other")
+    if as_digest:
+        typer.echo(replaying.digest(folder))
+        return
+    for line in replaying.json_lines(folder) if as_json else replaying.story(folder):
+        typer.echo(line)
+
+
+@app.command()
+def llm(
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8089,
+    latency: Annotated[float, typer.Option("--latency", min=0.0, help="Seconds before each reply.")] = 0.0,
+) -> None:
+    """Serve the scripted model over the OpenAI protocol, on loopback, until Ctrl-C."""
+    from ..actors.scripted_server import serve
+
+    def ready(url: str) -> None:
+        typer.echo(f"the scripted model answers at {url}\n  housemates run --llm openai:scripted --base-url {url}")
+
+    serve(port, latency, on_ready=ready)
+
+
+@models_app.command("pull")
+def models_pull(
+    force: Annotated[bool, typer.Option("--force", help="Fetch it again even if it is there.")] = False,
+) -> None:
+    """Fetch the embedded model (98 MB, once) into the user's cache."""
+    from ..actors import models
+
+    path = models.pull(typer.echo, force=force)
+    typer.echo(f"the embedded model is at {path}")
+
+
+@models_app.command("list")
+def models_list() -> None:
+    """Show the models that can be embedded, and which are here."""
+    from ..actors import models
+
+    for model in models.list_models():
+        here = "here" if model.present else "not pulled"
+        typer.echo(f"{model.name}  {model.size_bytes / 1e6:.0f} MB  {model.licence}  {here}  {model.path}")
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        from housemates import __version__
+
+        typer.echo(__version__)
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main() -> None:
+    """The console script: every error a user can cause is one line on stderr and an exit code."""
+    # A shell that starts us in the background has SIGINT ignored; Ctrl-C and `kill -INT` must end a run anyway.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        code = app(standalone_mode=False)
+    except typer.Exit as request:
+        code = request.exit_code
+    except typer.TyperException as error:
+        code = _complain(error.format_message(), EXIT_USAGE)
+    except (KeyboardInterrupt, typer.Abort):
+        code = _complain("interrupted", EXIT_INTERRUPTED)
+    except BrokenPipeError:  # the reader had enough (housemates replay … | head)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        code = _known(error)
+    sys.exit(code or 0)
+
+
+def _known(error: Exception) -> int:
+    """The exit code of an error that is not a fault of ours; raises all others."""
+    from ..actors.models import ModelError
+    from .errors import ConfigError, StartError
+    from .journal import JournalError
+
+    if isinstance(error, ConfigError | JournalError):
+        return _complain(str(error), EXIT_USAGE)
+    if isinstance(error, StartError | ModelError | OSError):
+        return _complain(str(error), EXIT_FAILED)
+    raise error
+
+
+def _complain(message: str, code: int) -> int:
+    typer.echo(f"housemates: {' '.join(message.split())}", err=True)
+    return code
+
+
+if __name__ == "__main__":
+    main()

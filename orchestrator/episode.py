@@ -1,0 +1,123 @@
+"""One episode: the driver that carries out what the barrier commands, and writes down what happened."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from ..actors.turn import Answer, Ask
+from .barrier import Barrier
+from .observer import Record
+from .protocol import Began, Commit, DeadlinePassed, End, Event, StartClock, Stepped, StepWorld
+from .runtime import Runtime
+
+GRACE_S = 1.0
+"""The agents keep the deadline themselves; this much later the barrier closes without them."""
+
+
+class Episode:
+    """Runs a barrier over a runtime until it ends.
+
+    Args:
+        barrier: a new one.
+        runtime: started; the caller closes it.
+        seed: of the world.
+        commit: takes each record (see `orchestrator.journal`) before the episode goes on.
+    """
+
+    def __init__(self, barrier: Barrier, runtime: Runtime, seed: int, commit: Callable[[Record], None]) -> None:
+        self._barrier = barrier
+        self._runtime = runtime
+        self._seed = seed
+        self._commit = commit
+        # Bounded by what was asked: one event each.
+        self._events: asyncio.Queue[Event | _Fault] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._clock: asyncio.TimerHandle | None = None
+        self._step_began = 0.0
+
+    async def run(self, head: Record) -> End:
+        """Run to the end; `head` is the begin record, to which the first observations are added.
+
+        Raises:
+            WorldError, RuntimeFailure: the world cannot begin or continue.
+        """
+        observations = await self._runtime.reset(self._seed)
+        self._commit({**head, "observations": {agent: o.to_dict() for agent, o in observations.items()}})
+        self._step_began = time.perf_counter()
+        event: Event = Began(observations)
+        try:
+            while True:
+                for command in self._barrier.handle(event):
+                    if isinstance(command, End):
+                        return command
+                    self._carry_out(command)
+                event = await self._next_event()
+        finally:
+            await self._cancel()
+
+    @property
+    def waiting_for(self) -> list[str]:
+        """The agents that think right now."""
+        return self._barrier.waiting_for()
+
+    def _carry_out(self, command: Ask | StartClock | StepWorld | Commit) -> None:
+        if isinstance(command, Ask):
+            self._start(self._turn(command))
+        elif isinstance(command, StepWorld):
+            self._start(self._world_step(command))
+        elif isinstance(command, StartClock):
+            self._start_clock(command.step)
+        else:
+            now = time.perf_counter()
+            self._commit({**command.record.to_dict(), "step_s": now - self._step_began})
+            self._step_began = time.perf_counter()
+
+    async def _turn(self, ask: Ask) -> None:
+        answer: Answer = await self._runtime.turn(ask)
+        self._events.put_nowait(answer)
+
+    async def _world_step(self, command: StepWorld) -> None:
+        result = await self._runtime.step(command.actions)
+        self._events.put_nowait(Stepped(command.step, result))
+
+    def _start_clock(self, step: int) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+        loop = asyncio.get_running_loop()
+        delay = self._barrier.deadline_s + GRACE_S
+        self._clock = loop.call_later(delay, self._events.put_nowait, DeadlinePassed(step))
+
+    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._events.put_nowait(_Fault(error))
+
+    async def _next_event(self) -> Event:
+        event = await self._events.get()
+        if isinstance(event, _Fault):
+            raise event.error
+        return event
+
+    async def _cancel(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class _Fault:
+    """A task of the driver failed: the episode cannot go on."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error

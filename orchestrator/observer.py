@@ -1,0 +1,38 @@
+"""Who is told how a run goes, and how untrusted text is made fit for showing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .config import RunConfig
+from .summary import Tally
+
+Record = Mapping[str, Any]
+"""A journal record, see `orchestrator.journal`."""
+
+
+class Observer:
+    """Is told how a run goes. The command line shows it; the default shows nothing."""
+
+    def starting(self, what: str) -> None:
+        """Something slow begins: a model server, Ray, the actors."""
+
+    def started(self, config: RunConfig, folder: Path, model: str) -> None:
+        """All is up; the first step begins."""
+
+    def committed(self, record: Record, tally: Tally) -> None:
+        """A record is in the journal."""
+
+    def watch(self, waiting_for: Callable[[], list[str]]) -> None:
+        """How to ask which agents the barrier waits for."""
+
+
+def one_line(text: str, limit: int) -> str:
+    """Untrusted text on one line of at most `limit` characters.
+
+    Control characters, which could drive the terminal, become spaces.
+    """
+    clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"

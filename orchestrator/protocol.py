@@ -1,0 +1,109 @@
+"""What goes into the barrier (events), what comes out (commands), and what a committed step is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from ..actors.turn import Answer, Ask, Turn
+from ..env.world import Observation, StepResult
+
+Verdict = Literal["ok", "late", "failed", "invalid"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRecord:
+    """One agent's part in a committed step.
+
+    Attributes:
+        verdict: ok; invalid = the world did not carry the action out; late = no turn before the deadline;
+            failed = no turn, or a turn without the action it wanted.
+        detail: the world's outcome, or what went wrong.
+        reward, total: earned in this step, and since the beginning (the return).
+        turn: None unless the agent answered in time.
+        state: the committed state after the step, packed.
+    """
+
+    verdict: Verdict
+    detail: str
+    reward: float
+    total: float
+    turn: Turn | None
+    state: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRecord:
+    """A committed step. The last lesson after the horizon is a record without `result`."""
+
+    step: int
+    agents: Mapping[str, AgentRecord]
+    result: StepResult | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as plain msgpack types: what the journal, the digest and the summary read."""
+        return {
+            "kind": "step" if self.result else "lesson",
+            "step": self.step,
+            "agents": {agent: asdict(record) for agent, record in self.agents.items()},
+            "result": asdict(self.result) if self.result else None,
+        }
+
+
+# Events
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The world was reset."""
+
+    observations: Mapping[str, Observation]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed:
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """The world took the joint action of a step."""
+
+    step: int
+    result: StepResult
+
+
+Event = Began | Answer | DeadlinePassed | Stepped
+
+
+# Commands
+
+
+@dataclass(frozen=True, slots=True)
+class StartClock:
+    """Report `DeadlinePassed` when the step has taken its time."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepWorld:
+    step: int
+    actions: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    record: StepRecord
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Nothing more will be asked. `error` says why the run could not continue, "" if it completed."""
+
+    success: bool
+    error: str = ""
+
+
+Command = Ask | StartClock | StepWorld | Commit | End

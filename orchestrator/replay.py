@@ -1,0 +1,79 @@
+"""Reading a run again, from its journal alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from .digest import TrajectoryDigest
+from .journal import FILE_NAME, JournalError, read_journal
+from .observer import one_line
+
+
+def records(run: Path) -> Iterator[dict[str, Any]]:
+    """The records of the run in a folder.
+
+    Raises:
+        JournalError: there is no run, or its journal is damaged.
+    """
+    path = run / FILE_NAME
+    if not path.is_file():
+        raise JournalError(f"{run} holds no run (no {FILE_NAME} there)")
+    yield from read_journal(path)
+
+
+def digest(run: Path) -> str:
+    """The trajectory digest of what is in the journal."""
+    running = TrajectoryDigest()
+    for record in records(run):
+        running.add(record)
+    return running.hexdigest()
+
+
+def json_lines(run: Path) -> Iterator[str]:
+    """One JSON object per committed step; the packed states of the agents are left out."""
+    for record in records(run):
+        if record["kind"] in ("step", "lesson"):
+            for part in record["agents"].values():
+                del part["state"]
+            yield json.dumps(record, ensure_ascii=False)
+
+
+def story(run: Path) -> Iterator[str]:
+    """The episode as text: what each agent planned, did and said, and what came of it."""
+    plans: dict[str, str] = {}
+    for record in records(run):
+        if record["kind"] == "begin":
+            config = record["config"]
+            who = f"{config['agents']} {config['method']} agents"
+            yield f"{who}, task {config['task']}, model {record['model']}, seed {config['seed']}"
+        elif record["kind"] == "end":
+            solved = "solved" if record["success"] else "not solved"
+            yield f"{record['status']}, {solved}" + (f": {record['error']}" if record["error"] else "")
+        else:
+            yield f"step {record['step']}" if record["kind"] == "step" else "after the last step"
+            for agent, part in record["agents"].items():
+                yield from _agent_lines(agent, part, plans)
+            for message in (record["result"] or {"messages": ()})["messages"]:
+                yield f"  {message['sender']} → {message['receiver']}: {one_line(message['text'], 500)}"
+
+
+def _agent_lines(agent: str, part: Mapping[str, Any], plans: dict[str, str]) -> Iterator[str]:
+    turn = part["turn"]
+    if turn:
+        update = turn["update"]
+        if update and update["verdict"] == "rejected":
+            yield f"  {agent} plan update rejected: {update['reason']}"
+        if turn["plan"] != plans.get(agent, ""):
+            plans[agent] = turn["plan"]
+            yield f"  {agent} plan: {one_line(turn['plan'], 2000)}"
+        if turn["thoughts"]:
+            yield f"  {agent} thinks: {one_line(turn['thoughts'], 1000)}"
+        if turn["action"] is not None:
+            yield f"  {agent} {one_line(turn['action'], 500)} ({turn['how']}) → {one_line(part['detail'], 200)}"
+    if part["verdict"] != "ok":
+        yield f"  {agent} {part['verdict']}: {one_line(part['detail'], 500)}"
+    if part["reward"]:
+        yield f"  {agent} reward {part['reward']:g}, return {part['total']:g}"

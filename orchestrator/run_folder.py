@@ -1,0 +1,64 @@
+"""The folder of a run: made once, private to its user, never shared by two runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from .config import FILE_NAME as CONFIG_NAME
+from .config import RunConfig
+from .endpoint import LOG_NAME
+from .errors import ConfigError
+from .journal import FILE_NAME as JOURNAL_NAME
+
+SUMMARY_NAME = "summary.json"
+LEFT_BY_A_FAILED_START = {CONFIG_NAME, LOG_NAME}
+
+
+def create_run_folder(out: Path | None, config: RunConfig) -> Path:
+    """Make the folder of a run: `out`, which must be new or empty, or a new one under `runs/`.
+
+    Raises:
+        ConfigError: it holds something already, or cannot be written.
+    """
+    try:
+        if out is None:
+            stem = f"{datetime.now():%Y%m%d-%H%M%S}-{config.task}-{config.agents}x{re.split('[:/]', config.llm)[0]}"
+            return _new_folder(Path("runs"), stem)
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        held = {path.name for path in out.iterdir()}
+        if JOURNAL_NAME in held:
+            raise ConfigError(f"--out {out} holds a run already; name another folder, or: housemates replay {out}")
+        if held - LEFT_BY_A_FAILED_START:
+            raise ConfigError(f"--out {out} is not empty; name a new folder")
+        out.chmod(0o700)
+        if not os.access(out, os.W_OK):
+            raise PermissionError(f"{out} is not writable")
+        return out
+    except OSError as error:
+        raise ConfigError(f"--out: cannot make the run folder: {error}") from None
+
+
+def write_summary(run_dir: Path, summary: Mapping[str, Any]) -> None:
+    """Write `summary.json` in one piece: a reader sees the whole of it or none."""
+    path = run_dir / SUMMARY_NAME
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+    part.replace(path)
+
+
+def _new_folder(parent: Path, stem: str) -> Path:
+    """Two runs started in the same second get two folders."""
+    for number in range(1, 1000):
+        folder = parent / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            folder.mkdir(mode=0o700, parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise FileExistsError(f"a thousand runs called {stem}")

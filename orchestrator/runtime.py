@@ -1,0 +1,137 @@
+"""Where the agents and the world of an episode live: in this process, or in Ray actors."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from ..actors.agent import AgentSpec
+from ..actors.chat import Endpoint
+from ..actors.host import AgentHost
+from ..actors.turn import Answer, Ask, Failure
+from ..env.host import WorldHost
+from ..env.world import Observation, StepResult, World
+
+CLOSE_S = 0.5
+"""Seconds the actors have to close what they hold before they are killed."""
+
+
+class RuntimeFailure(Exception):
+    """The world or the machinery under a run is gone; the message says which and why."""
+
+
+class Runtime(Protocol):
+    """What the driver of an episode needs. `turn` answers whatever happens; the world's calls raise."""
+
+    async def start(self) -> None: ...
+    async def reset(self, seed: int) -> dict[str, Observation]: ...
+    async def turn(self, ask: Ask) -> Answer: ...
+    async def step(self, actions: Mapping[str, str | None]) -> StepResult: ...
+    async def close(self) -> None: ...
+
+
+class InlineRuntime:
+    """Everything in this process and event loop: nothing to start, breakpoints work, same results."""
+
+    def __init__(
+        self,
+        specs: Sequence[AgentSpec],
+        endpoint: Endpoint,
+        world: Callable[..., World],
+        world_arguments: Mapping[str, Any],
+        *,
+        call_deadline_s: float,
+    ) -> None:
+        self._host = AgentHost(specs, endpoint, call_deadline_s=call_deadline_s)
+        self._world = WorldHost(world, world_arguments)
+
+    async def start(self) -> None:
+        pass
+
+    async def reset(self, seed: int) -> dict[str, Observation]:
+        return self._world.reset(seed)
+
+    async def turn(self, ask: Ask) -> Answer:
+        return await self._host.turn(ask)
+
+    async def step(self, actions: Mapping[str, str | None]) -> StepResult:
+        return self._world.step(actions)
+
+    async def close(self) -> None:
+        await self._host.close()
+        self._world.close()
+
+
+class RayRuntime:
+    """Agents on Ray actors, `agents_per_actor` on each, and the world on an actor of its own."""
+
+    def __init__(
+        self,
+        specs: Sequence[AgentSpec],
+        endpoint: Endpoint,
+        world: Callable[..., World],
+        world_arguments: Mapping[str, Any],
+        *,
+        call_deadline_s: float,
+        agents_per_actor: int,
+    ) -> None:
+        from ..actors.actor import AgentActor
+        from ..env.actor import WorldActor
+
+        # The actors wait for models most of the time: cores are no measure of how many fit on a node.
+        self._world = WorldActor.options(num_cpus=0).remote(world, world_arguments)
+        self._hosts: list[Any] = []
+        self._host_of: dict[str, Any] = {}
+        for start in range(0, len(specs), agents_per_actor):
+            group = list(specs[start : start + agents_per_actor])
+            host = AgentActor.options(num_cpus=0).remote(group, endpoint, call_deadline_s=call_deadline_s)
+            self._hosts.append(host)
+            self._host_of.update((spec.name, host) for spec in group)
+
+    async def start(self) -> None:
+        """Wait until every actor is there."""
+        await self._of_ray(*(host.ready.remote() for host in [self._world, *self._hosts]))
+
+    async def reset(self, seed: int) -> dict[str, Observation]:
+        (observations,) = await self._of_ray(self._world.reset.remote(seed))
+        return observations
+
+    async def turn(self, ask: Ask) -> Answer:
+        from ray.exceptions import RayError
+
+        try:
+            answer: Answer = await self._host_of[ask.agent].turn.remote(ask)
+        except RayError as error:
+            failure = Failure(kind="lost", message=f"the process of {ask.agent} is gone: {_first_line(error)}")
+            return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, failure=failure)
+        return answer
+
+    async def step(self, actions: Mapping[str, str | None]) -> StepResult:
+        (result,) = await self._of_ray(self._world.step.remote(dict(actions)))
+        return result
+
+    async def close(self) -> None:
+        import ray
+
+        actors = [self._world, *self._hosts]
+        with contextlib.suppress(TimeoutError, RuntimeFailure):
+            async with asyncio.timeout(CLOSE_S):
+                await self._of_ray(*(actor.close.remote() for actor in actors))
+        for actor in actors:
+            ray.kill(actor)
+
+    async def _of_ray(self, *references: Any) -> list[Any]:
+        from ray.exceptions import RayError, RayTaskError
+
+        try:
+            return await asyncio.gather(*references)
+        except RayTaskError as error:
+            raise error.cause from None
+        except RayError as error:
+            raise RuntimeFailure(_first_line(error)) from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0]

@@ -1,0 +1,105 @@
+"""The figures of a run, counted from its journal records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from ..env.world import is_message
+from .digest import TrajectoryDigest
+
+
+class Tally:
+    """Counts a run while it goes on, or when its journal is read again."""
+
+    def __init__(self) -> None:
+        self.digest = TrajectoryDigest()
+        self.steps = 0
+        self.actions = 0
+        self.messages = 0
+        self.fallbacks = 0
+        self.sticky = 0
+        self.calls: Counter[str] = Counter()
+        self.failures = 0
+        self.prompt_tokens = 0
+        self.completion_tokens = 0
+        self.updates: Counter[str] = Counter()
+        self.rejected: Counter[str] = Counter()
+        self.returns: dict[str, float] = {}
+        self.verdicts: Counter[str] = Counter()
+        self._head: Mapping[str, Any] = {}
+        self._end: Mapping[str, Any] = {}
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Take in the next record of the journal."""
+        self.digest.add(record)
+        if record["kind"] == "begin":
+            self._head = record
+            self.returns = dict.fromkeys(record["agents"], 0.0)
+        elif record["kind"] == "end":
+            self._end = record
+        else:
+            self.steps += record["kind"] == "step"
+            for agent, part in record["agents"].items():
+                self.returns[agent] = part["total"]
+                self._add_turn(part, in_step=record["kind"] == "step")
+
+    def summary(self) -> dict[str, Any]:
+        """What `summary.json` holds. Counts of actions leave out messages and idle turns."""
+        config = self._head["config"]
+        return {
+            "task": config["task"],
+            "agents": config["agents"],
+            "method": config["method"],
+            "model": self._head["model"],
+            "seed": config["seed"],
+            "status": self._end.get("status", "unfinished"),
+            "error": self._end.get("error", ""),
+            "success": self._end.get("success", False),
+            "steps": self.steps,
+            "actions": self.actions,
+            "messages": self.messages,
+            "returns": self.returns,
+            "llm": {
+                "calls": self.calls.total(),
+                "act_calls": self.calls["act"],
+                "learn_calls": self.calls["learn"],
+                "sticky_saved": self.sticky,
+                "prompt_tokens": self.prompt_tokens,
+                "completion_tokens": self.completion_tokens,
+                "failures": self.failures,
+            },
+            "optimizer": {
+                "accepted": self.updates["accepted"],
+                "unchanged": self.updates["unchanged"],
+                "rejected": dict(self.rejected),
+            },
+            "fallbacks": self.fallbacks,
+            "verdicts": dict(self.verdicts),
+            "wall_s": round(self._end.get("wall_s", 0.0), 3),
+            "digest": self.digest.hexdigest(),
+        }
+
+    def _add_turn(self, part: Mapping[str, Any], *, in_step: bool) -> None:
+        if in_step:
+            self.verdicts[part["verdict"]] += 1
+        turn = part["turn"]
+        if turn is None:
+            return
+        if turn["action"] is not None:
+            if is_message(turn["action"]):
+                self.messages += 1
+            else:
+                self.actions += 1
+        self.fallbacks += turn["how"] == "random"
+        self.sticky += turn["how"] == "sticky"
+        for call in turn["calls"]:
+            self.calls[call["purpose"]] += 1
+            self.failures += call["error"] is not None
+            self.prompt_tokens += call["prompt_tokens"]
+            self.completion_tokens += call["completion_tokens"]
+        if turn["update"] is not None:
+            self.updates[turn["update"]["verdict"]] += 1
+            if turn["update"]["verdict"] == "rejected":
+                self.rejected[turn["update"]["reason"]] += 1

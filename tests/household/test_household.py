@@ -1,0 +1,228 @@
+"""The household as a world: joint steps, messages, rewards, snapshots."""
+
+from __future__ import annotations
+
+import re
+
+import msgpack
+import pytest
+from housemates.env.household import TASKS, HouseholdWorld
+from housemates.env.world import PLAN_TOKEN, Observation, WorldError, is_message
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+
+def started(task: str = "read_book", agents: int = 2, seed: int = 0) -> tuple[HouseholdWorld, dict[str, Observation]]:
+    world = HouseholdWorld(task, agents)
+    return world, world.reset(seed)
+
+
+def test_agents_are_named_in_numeric_order() -> None:
+    assert list(HouseholdWorld("read_book", 11).agents) == [f"Agent_{n}" for n in range(1, 12)]
+
+
+def test_a_prompt_lists_exactly_the_choices() -> None:
+    _, observations = started(agents=4)
+    for seen in observations.values():
+        block = seen.text.split("Available actions:\n")[1].split("\n\n")[0]
+        assert tuple(line.split(". ", 1)[1] for line in block.splitlines()) == seen.choices
+        assert seen.text.index("Goal: ") < seen.text.index(f"\nPlan: {PLAN_TOKEN}\nProgress: ")
+        assert [is_message(choice) for choice in seen.choices] == sorted(is_message(c) for c in seen.choices)
+
+
+def test_alone_there_is_nobody_to_talk_to() -> None:
+    _, observations = started(agents=1)
+    assert list(observations) == ["Agent_1"]
+    assert not any(is_message(choice) for choice in observations["Agent_1"].choices)
+    assert "Agent_2" not in observations["Agent_1"].text
+
+
+def test_the_history_starts_where_one_woke_up_and_grows_by_primitives() -> None:
+    world, observations = started(agents=1)
+    room = observations["Agent_1"].info["room"]
+    assert re.search(rf"Previous actions: \[goexplore\] <{room}> \(\d+\)\n", observations["Agent_1"].text)
+    choice = next(c for c in observations["Agent_1"].choices if c.startswith("[goexplore]"))
+    seen = world.step({"Agent_1": choice}).observations["Agent_1"]
+    walked = choice.replace("goexplore", "walktowards")
+    assert f", {walked}\n" in seen.text and seen.info["executed"] == walked
+
+
+def test_walking_on_does_not_change_the_key_but_arriving_does() -> None:
+    world, observations = started(agents=1)
+    seen = observations["Agent_1"]
+    choice = next(c for c in seen.choices if c.startswith("[goexplore]"))
+    keys = [seen.key]
+    while choice in seen.choices:
+        seen = world.step({"Agent_1": choice}).observations["Agent_1"]
+        keys.append(seen.key)
+    assert len(set(keys[:-1])) == 1 and keys[-1] != keys[0]
+
+
+class TestMessages:
+    def test_a_message_reaches_both_histories_and_only_the_receiver_thinks_again(self) -> None:
+        world, before = started(agents=3)
+        result = world.step({"Agent_1": "[send_message] <Agent_3> (3): I take the\nkitchen."})
+        after = result.observations
+        assert [(m.sender, m.receiver, m.text) for m in result.messages] == [
+            ("Agent_1", "Agent_3", "I take the kitchen.")
+        ]
+        assert "\nYou send_message to Agent_3: I take the kitchen.\n" in after["Agent_1"].text
+        assert "\nAgent_1 send_message to You: I take the kitchen.\n" in after["Agent_3"].text
+        assert "I take the kitchen" not in after["Agent_2"].text
+        assert after["Agent_3"].key != before["Agent_3"].key
+        assert after["Agent_1"].key == before["Agent_1"].key
+        assert ", [send_message] <Agent_3> (3)\n" in after["Agent_1"].text
+
+    def test_messages_of_one_step_come_in_agent_order(self) -> None:
+        world, _ = started(agents=3)
+        result = world.step({f"Agent_{n}": f"[send_message] <Agent_2> (2): from {n}" for n in (3, 1)})
+        assert [m.text for m in result.messages] == ["from 1", "from 3"]
+        text = result.observations["Agent_2"].text
+        assert text.index("from 1") < text.index("from 3")
+
+    def test_a_sender_does_nothing_else(self) -> None:
+        world, before = started()
+        result = world.step({"Agent_1": "[send_message] <Agent_2> (2): hello"})
+        assert result.observations["Agent_1"].info["position"] == before["Agent_1"].info["position"]
+        assert result.observations["Agent_1"].info["executed"] is None
+
+    @pytest.mark.parametrize(
+        ("action", "reason"),
+        [
+            ("[send_message] <Agent_2> (2):   ", "empty"),
+            ("[send_message] <Agent_1> (1): hi", "oneself"),
+            ("[send_message] <Agent_9> (9): hi", "no Agent_9"),
+            ("[send_message] hi all", "is written"),
+        ],
+    )
+    def test_an_undeliverable_message_says_why(self, action: str, reason: str) -> None:
+        world, _ = started()
+        outcome = world.step({"Agent_1": action}).outcomes["Agent_1"]
+        assert not outcome.ok and reason in outcome.detail
+
+    def test_only_the_last_thirty_lines_are_kept(self) -> None:
+        world, _ = started()
+        for n in range(40):
+            result = world.step({"Agent_1": f"[send_message] <Agent_2> (2): number {n};"})
+        lines = re.findall(r"number (\d+);", result.observations["Agent_2"].text)
+        assert lines == [str(n) for n in range(10, 40)]
+        history = result.observations["Agent_1"].text.split("Previous actions: ")[1].split("\n")[0]
+        assert len(history.split(", ")) == 20
+
+
+class TestBadActions:
+    @pytest.mark.parametrize("action", ["[gograb] <moon> (1)", "None", "", "A", 7])
+    def test_they_are_outcomes_and_change_nothing(self, action: str) -> None:
+        world, twin = started()[0], started()[0]
+        result, idle = world.step({"Agent_1": action}), twin.step({})
+        assert not result.outcomes["Agent_1"].ok and result.outcomes["Agent_1"].detail
+        assert idle.outcomes["Agent_1"].ok
+        assert result.observations == idle.observations
+        assert world.snapshot() == twin.snapshot()
+
+
+class TestSolving:
+    def collect(self, world: HouseholdWorld, seen: Observation, number: int) -> Observation:
+        """Take things until `number` are held."""
+        for _ in range(200):
+            if len(seen.info["holding"]) == number:
+                return seen
+            verbs = ("[gograb]", "[gocheck]", "[goexplore]")
+            choice = next(c for verb in verbs for c in seen.choices if c.startswith(verb))
+            seen = world.step({"Agent_1": choice}).observations["Agent_1"]
+        raise AssertionError("found too little")
+
+    def test_with_both_hands_full_the_body_puts_by_itself(self) -> None:
+        world, observations = started(agents=1)
+        seen = self.collect(world, observations["Agent_1"], 1)
+        assert seen.reflex is None
+        seen = self.collect(world, seen, 2)
+        assert seen.reflex is not None and seen.reflex.startswith("[goput] <coffeetable>")
+        assert seen.reflex in seen.choices
+
+    def test_each_thing_put_in_place_is_worth_two_to_everybody(self) -> None:
+        world, observations = started(agents=2)
+        seen = self.collect(world, observations["Agent_1"], 2)
+        total = 0.0
+        while seen.info["holding"]:
+            result = world.step({"Agent_1": seen.choices[[c.startswith("[goput]") for c in seen.choices].index(True)]})
+            assert result.rewards["Agent_1"] == result.rewards["Agent_2"] in (0.0, 2.0)
+            total += result.rewards["Agent_1"]
+            seen = result.observations["Agent_1"]
+        placed = sum(have for have, _ in seen.info["progress"].values())
+        assert total == 2.0 * placed > 0
+        assert "We've already found and put" in seen.text
+
+
+class TestSnapshots:
+    def test_they_are_small_msgpack(self) -> None:
+        world, _ = started()
+        snapshot = world.snapshot()
+        assert msgpack.unpackb(snapshot, strict_map_key=False)["task"] == "read_book"
+        assert len(snapshot) < 4_000
+
+    @pytest.mark.parametrize(
+        ("other", "complaint"),
+        [(("prepare_food", 2), "the snapshot has task"), (("read_book", 3), "the snapshot has agents")],
+    )
+    def test_they_fit_their_kind_of_world_only(self, other: tuple[str, int], complaint: str) -> None:
+        world, _ = started()
+        with pytest.raises(WorldError, match=complaint):
+            HouseholdWorld(*other).restore(world.snapshot())
+
+    def test_damage_is_noticed_and_leaves_the_world_as_it_was(self) -> None:
+        world, _ = started()
+        before = world.snapshot()
+        state = msgpack.unpackb(before, strict_map_key=False)
+        for key in sorted(set(state) - {"kind"}):
+            with pytest.raises(WorldError):
+                world.restore(msgpack.packb({k: v for k, v in state.items() if k != key}))
+        with pytest.raises(WorldError, match="another version"):
+            world.restore(msgpack.packb(state | {"home": 0}))
+        with pytest.raises(WorldError):
+            world.restore(msgpack.packb([1, 2]))
+        assert world.snapshot() == before
+
+    def test_any_seed_survives(self) -> None:
+        world, observations = started(seed=2**80)
+        assert HouseholdWorld("read_book", 2).restore(world.snapshot()) == observations
+
+
+GARBAGE = st.one_of(
+    st.none(), st.text(max_size=30), st.sampled_from(["[grab] <apple> (200)", "[send_message]", "A. x"])
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from(sorted(TASKS)), st.integers(2, 4), st.integers(0, 50), st.randoms(use_true_random=False), st.data()
+)
+def test_whatever_agents_do_the_home_stays_whole_and_its_snapshot_true(task, agents, seed, rng, data) -> None:  # type: ignore[no-untyped-def]
+    world, observations = started(task, agents, seed)
+    episode = world._episode
+    assert episode is not None
+    ids, total = sorted(episode.graph.nodes), 0.0
+    for _ in range(25):
+        actions = {}
+        for agent, seen in observations.items():
+            actions[agent] = seen.reflex or rng.choice([*seen.choices, None])
+        if rng.random() < 0.2:
+            actions["Agent_1"] = data.draw(GARBAGE)
+        twin = HouseholdWorld(task, agents)
+        assert twin.restore(world.snapshot()) == observations
+        result = world.step(actions)
+        assert twin.step(actions) == result
+        observations = result.observations
+        total += result.rewards["Agent_1"]
+        graph = episode.graph
+        graph.validate()
+        assert sorted(graph.nodes) == ids
+        assert total == 2.0 * sum(episode.goal.count(graph).values())
+        assert result.done == result.success == (total == 2.0 * episode.goal.total)
+        for number, node in graph.nodes.items():
+            assert node.category == "Rooms" or len(graph.targets(number, "INSIDE")) == 1
+            assert graph.holder(number) is None or graph.support(number) is None
+        for seen in observations.values():
+            assert seen.text.count(PLAN_TOKEN) == 1
+        if result.done:
+            break
