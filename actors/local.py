@@ -28,6 +28,9 @@ MAX_SLOTS = 16
 _BATCH_TOKENS = 512
 _START_S = 300.0  # a model of many GB is read from disk first
 _POOL_THREADS = 8
+# By default threads that wait for each other spin. As soon as anything else wants a core, and the agents do,
+# that makes a call tens of times slower; sleeping instead costs nothing measurable on an idle machine.
+_PATIENT_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
 _LOG_LEVEL = 2  # warnings and errors; prompts would be logged at higher levels
 
 
@@ -72,7 +75,7 @@ def local_server(
     verify(path)
     arguments = ["--model", str(path.resolve()), "--slots", str(slots_for(agents))]
     arguments += ["--context", str(context), "--threads", str(threads or usable_cores())]
-    return ServerProcess(__name__, arguments, log_path=log_path, start_timeout_s=_START_S)
+    return ServerProcess(__name__, arguments, environment=_PATIENT_THREADS, log_path=log_path, start_timeout_s=_START_S)
 
 
 def parameters(path: str, slots: int, context: int, threads: int) -> Any:

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import IO, Any
@@ -46,18 +46,26 @@ class ServerProcess:
     Args:
         module: what `python -m` runs; it must understand `--supervised`.
         arguments: its further arguments.
+        environment: variables it gets unless ours has them already.
         log_path: where its stderr goes, appended; None keeps it for error messages only.
         start_timeout_s: how long the context manager waits for readiness.
     """
 
     def __init__(
-        self, module: str, arguments: Sequence[str] = (), *, log_path: Path | None = None, start_timeout_s: float = 60.0
+        self,
+        module: str,
+        arguments: Sequence[str] = (),
+        *,
+        environment: Mapping[str, str] | None = None,
+        log_path: Path | None = None,
+        start_timeout_s: float = 60.0,
     ) -> None:
         self.module = module
         self.log_path = log_path
         self.start_timeout_s = start_timeout_s
         # -P: a file called openai.py in the user's folder must not shadow the installed package.
         self._command = [sys.executable, "-P", "-m", module, *arguments, SUPERVISED]
+        self._environment = dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
         self._port: int | None = None
@@ -106,6 +114,7 @@ class ServerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
+            env=self._environment | os.environ,
             start_new_session=True,  # Ctrl-C in the terminal is for us; we end the server ourselves
         )
         try:

@@ -1,0 +1,80 @@
+"""The configuration: one tree, the same names everywhere, bad input in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from housemates.orchestrator.config import RunConfig, load_config, make_config
+from housemates.orchestrator.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def no_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_everything_has_a_default_and_the_model_is_the_embedded_one() -> None:
+    config = make_config()
+    assert (config.task, config.agents, config.method, config.runtime, config.llm) == (
+        "put_dishwasher",
+        2,
+        "trace",
+        "ray",
+        "local",
+    )
+
+
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "OPENAI_BASE_URL"])
+def test_an_openai_account_or_base_url_is_used_when_there_is_one(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "http://example.test/v1")
+    assert make_config().llm.startswith("openai:")
+
+
+def test_a_base_url_alone_means_an_openai_compatible_endpoint() -> None:
+    config = make_config(base_url="http://127.0.0.1:9/v1")
+    assert config.llm.startswith("openai:") and config.base_url == "http://127.0.0.1:9/v1"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"task": "fly"}, "task: unknown task 'fly'; there are read_book, put_dishwasher, prepare_food"),
+        ({"agents": 0}, "agents: Input should be greater than or equal to 1"),
+        ({"steps": 0}, "steps: "),
+        ({"seed": -1}, "seed: "),
+        ({"llm": "gpt"}, "llm: 'gpt' is none of openai:MODEL, local, local:PATH.gguf, scripted"),
+        ({"llm": "openai:"}, "none of"),
+        ({"llm": "local:"}, "none of"),
+        ({"llm": "local", "base_url": "http://x/v1"}, "base_url goes with openai:MODEL, not with local"),
+        ({"llm": "openai:m", "base_url": "x/v1"}, "does not start with http"),
+        ({"method": "magic"}, "method: "),
+        ({"runtime": "spark"}, "runtime: "),
+        ({"agents_per_actor": 0}, "agents-per-actor: "),
+        ({"colour": "red"}, "colour: no such setting"),
+    ],
+)
+def test_bad_values_give_one_line_that_names_them(values: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        make_config(**values)
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_what_is_written_is_read_as_the_same_configuration(tmp_path: Path) -> None:
+    config = make_config(llm="scripted", agents=3, seed=7, step_deadline_s=12.5)
+    config.write(tmp_path / "run.toml")
+    assert RunConfig(**load_config(tmp_path / "run.toml")) == config
+
+
+@pytest.mark.parametrize("content", [b"agents = ", b"\xff\xfe"])
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"bad\.toml"):
+        load_config(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.toml"):
+        load_config(tmp_path / "none.toml")
