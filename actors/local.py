@@ -25,22 +25,24 @@ CONTEXT_TOKENS = 4096
 """Room for one prompt with its reply. The longest prompts, the optimizer's, come to about 3,000 tokens."""
 
 MAX_SLOTS = 16
-_BATCH_TOKENS = 512
+MAX_SLOTS_LARGE = 4
+_LARGE_BYTES = 500_000_000  # from here on 16 contexts of a model may need more memory than its weights
 _START_S = 300.0  # a model of many GB is read from disk first
 _POOL_THREADS = 8
-# By default threads that wait for each other spin. As soon as anything else wants a core, and the agents do,
-# that makes a call tens of times slower; sleeping instead costs nothing measurable on an idle machine.
-_PATIENT_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
+# Threads that wait for each other spin for a millisecond before they sleep. As soon as anything else wants a
+# core, and the agents do, calls became more than ten times slower that way. A short spin keeps the speed of an
+# idle machine; none at all halves the tokens written per second.
+_SHORT_SPINS = {"GOMP_SPINCOUNT": "1000"}
 _LOG_LEVEL = 2  # warnings and errors; prompts would be logged at higher levels
 
 
-def slots_for(agents: int) -> int:
+def slots_for(agents: int, *, large: bool = False) -> int:
     """How many prompts the server keeps and works on at once.
 
     Two per agent: the prompts to act and to learn share no beginning, and a slot that
     serves both in turn would read each of them anew every time.
     """
-    return max(2, min(2 * agents, MAX_SLOTS))
+    return max(2, min(2 * agents, MAX_SLOTS_LARGE if large else MAX_SLOTS))
 
 
 def usable_cores() -> int:
@@ -73,13 +75,14 @@ def local_server(
     if find_spec("xllamacpp") is None:
         raise ModelError("the embedded model needs xllamacpp; install it: pip install 'housemates[local]'")
     verify(path)
-    arguments = ["--model", str(path.resolve()), "--slots", str(slots_for(agents))]
+    slots = slots_for(agents, large=path.stat().st_size >= _LARGE_BYTES)
+    arguments = ["--model", str(path.resolve()), "--slots", str(slots)]
     arguments += ["--context", str(context), "--threads", str(threads or usable_cores())]
-    return ServerProcess(__name__, arguments, environment=_PATIENT_THREADS, log_path=log_path, start_timeout_s=_START_S)
+    return ServerProcess(__name__, arguments, environment=_SHORT_SPINS, log_path=log_path, start_timeout_s=_START_S)
 
 
 def parameters(path: str, slots: int, context: int, threads: int) -> Any:
-    """llama.cpp's settings; docs/measurements tells what each of them is worth."""
+    """llama.cpp's settings. Its defaults for batch sizes and flash attention measured best, and are kept."""
     import xllamacpp  # type: ignore[import-untyped]
 
     p = xllamacpp.CommonParams()
@@ -91,8 +94,6 @@ def parameters(path: str, slots: int, context: int, threads: int) -> Any:
     p.n_ctx = slots * context
     p.cpuparams.n_threads = threads
     p.cpuparams_batch.n_threads = threads
-    p.n_batch = _BATCH_TOKENS
-    p.n_ubatch = _BATCH_TOKENS
     p.cache_prompt = True
     p.cache_ram_mib = 0  # a second copy of prompts that the slots already keep
     p.n_threads_http = max(_POOL_THREADS, slots + 2)

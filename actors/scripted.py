@@ -71,7 +71,7 @@ def _decide(scene: Scene) -> tuple[str, str]:
         return puts[0].text, "Both hands are full, so I put down what I hold."
     grabs = [a for a in scene.of("gograb") if _needed(scene, a)]
     here = [a for a in grabs if a.room == scene.room]
-    message = _message(scene, here)
+    message = _message(scene, here, grabs)
     if message is not None:
         return message, "The others should know what I found."
     mine = _share(scene, here)
@@ -152,16 +152,18 @@ def _room_order(scene: Scene) -> Callable[[str], tuple[int, int, int]]:
     return key
 
 
-def _message(scene: Scene, here: list[Action]) -> str | None:
-    """Once in an episode, when I see more than I can carry: tell a teammate who is not here."""
+def _message(scene: Scene, here: list[Action], known: list[Action]) -> str | None:
+    """Once in an episode, when I know of more than I can carry: tell a teammate who is not here."""
     free = 2 - len(scene.holding)
-    if scene.has_spoken or len(here) <= free:
+    if scene.has_spoken or not here or len(known) <= free:
         return None
     absent = [a for a in scene.of("send_message") if int(a.id) not in scene.present]
     if not absent:
         return None
     receiver = absent[scene.number % len(absent)]
-    mine, rest = here[:free], here[free : free + _LISTED]
-    found = ", ".join(map(str, rest))
-    text = f"I found {found} in the {scene.room}. I take {', '.join(map(str, mine))}."
+    mine = here[:free]
+    rest = [a for a in known if a not in mine][:_LISTED]
+    room = rest[0].room or scene.room
+    found = ", ".join(str(a) for a in rest if a.room == rest[0].room)
+    text = f"I found {found} in the {room}. I take {', '.join(map(str, mine))}."
     return f"[send_message] {receiver}: {text}"

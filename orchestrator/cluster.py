@@ -6,7 +6,9 @@ import contextlib
 import ctypes
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -38,6 +40,7 @@ def local_ray() -> Generator[None]:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else Ray warns of its own plans
     import ray
 
+    on_sigterm = signal.getsignal(signal.SIGTERM)
     _adopt_orphans(True)
     _others = {child.pid for child in psutil.Process().children(recursive=True)}
     try:
@@ -49,6 +52,8 @@ def local_ray() -> Generator[None]:
             object_store_memory=OBJECT_STORE_BYTES,
             namespace="housemates",
         )
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own ends the process without a word
         yield
     finally:
         ray.shutdown()

@@ -43,7 +43,7 @@ def serving(config: RunConfig, run_dir: Path) -> Generator[Endpoint]:
         except models.ModelError as error:
             raise ConfigError(str(error)) from None
         server = local_server(path, config.agents, log_path=run_dir / LOG_NAME)
-        model = path.stem
+        model = "local"
     with server:
         yield Endpoint(base_url=server.url, model=model)
 

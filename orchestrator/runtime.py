@@ -14,6 +14,9 @@ from ..actors.turn import Answer, Ask, Failure
 from ..env.host import WorldHost
 from ..env.world import Observation, StepResult, World
 
+RESTART_S = 60.0
+"""Seconds a lost actor has to come back before the agents on it are given up for the step."""
+RESTART_POLL_S = 0.1
 CLOSE_S = 0.5
 """Seconds the actors have to close what they hold before they are killed."""
 
@@ -104,6 +107,7 @@ class RayRuntime:
         try:
             answer: Answer = await self._host_of[ask.agent].turn.remote(ask)
         except RayError as error:
+            await self._back_again(self._host_of[ask.agent])
             failure = Failure(kind="lost", message=f"the process of {ask.agent} is gone: {_first_line(error)}")
             return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, failure=failure)
         return answer
@@ -121,6 +125,22 @@ class RayRuntime:
                 await self._of_ray(*(actor.close.remote() for actor in actors))
         for actor in actors:
             ray.kill(actor)
+
+    async def _back_again(self, host: Any) -> None:
+        """Wait until Ray has restarted an actor, or given it up: before, every further call is lost as well."""
+        from ray.exceptions import ActorDiedError, RayError
+
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RESTART_S):
+                while True:
+                    try:
+                        await host.ready.remote()
+                    except ActorDiedError:
+                        return
+                    except RayError:
+                        await asyncio.sleep(RESTART_POLL_S)
+                    else:
+                        return
 
     async def _of_ray(self, *references: Any) -> list[Any]:
         from ray.exceptions import RayError, RayTaskError

@@ -21,6 +21,9 @@ class RecitingServer:
         self.requests: list[dict[str, Any]] = []
         self.url = ""
 
+    async def serve(self, request: web.Request) -> web.Response:
+        return await self.answer(request)
+
     async def answer(self, request: web.Request) -> web.Response:
         body = await request.json()
         self.requests.append(body)
@@ -49,7 +52,7 @@ class RecitingServer:
 async def server() -> AsyncIterator[RecitingServer]:
     reciting = RecitingServer()
     app = web.Application()
-    app.router.add_post("/v1/chat/completions", reciting.answer)
+    app.router.add_post("/v1/chat/completions", reciting.serve)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -64,6 +67,11 @@ async def chat(server: RecitingServer) -> AsyncIterator[ChatModel]:
     model = ChatModel(Endpoint(base_url=server.url, model="recited"), deadline_s=5, max_attempts=1)
     yield model
     await model.close()
+
+
+def by_purpose(plan: str = "go", action: str = "A") -> Callable[[dict[str, Any]], str]:
+    """Recites a plan when asked to learn and an action when asked to act, in whatever order that happens."""
+    return lambda body: learn(plan) if "#Feedback" in str(body) else act(action)
 
 
 def act(action: str | None, thoughts: str = "hm") -> str:

@@ -18,7 +18,7 @@ from housemates.actors.turn import Turn
 from housemates.env.world import Observation
 from opto.trace.nodes import GRAPH, USED_NODES, Node
 
-from .conftest import RecitingServer, act, learn
+from .conftest import RecitingServer, act, by_purpose, learn
 
 CHOICES = ("[goexplore] <kitchen> (11)", "[gocheck] <fridge> (12)", "[send_message] <Agent_2> (2): text")
 
@@ -223,7 +223,7 @@ async def test_nothing_of_trace_grows_over_a_long_life(agent: TraceAgent, server
 async def test_agents_that_share_a_process_do_not_see_each_others_graphs(
     chat: ChatModel, server: RecitingServer
 ) -> None:
-    server.replies = [lambda body: learn("p") if "#Feedback" in body["messages"][-1]["content"] else act("A")]
+    server.replies = [by_purpose()]
     alone = TraceAgent(AgentSpec(name="Agent_1"), chat)
     for step in range(3):
         await alone.turn(step, observe(f"k{step}"), "f")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from housemates.actors.chat import Endpoint
 from housemates.actors.scripted_server import scripted_server
@@ -89,6 +90,30 @@ def test_the_trajectory_does_not_depend_on_where_the_agents_live(
         for runtime, packed in [("inline", 1), ("ray", 1), ("ray", 2)]
     }
     assert len(set(digests.values())) == 1, digests
+
+
+@pytest.mark.ray
+def test_an_agent_process_that_is_killed_is_restored_and_the_trajectory_is_the_same(
+    endpoint: Endpoint, ray_cluster: None
+) -> None:
+    class Killer(Tally):
+        killed = 0
+
+        def add(self, record: Mapping[str, Any]) -> None:
+            super().add(record)
+            if record["kind"] == "step" and record["step"] == 5:
+                for process in psutil.Process().children(recursive=True):
+                    if process.name().startswith("ray::AgentHost"):
+                        process.kill()
+                        self.killed += 1
+
+    config = config_of(agents=2, seed=4)
+    _, undisturbed = play(config, endpoint)
+    killer = Killer()
+    end, _ = play(config_of(agents=2, seed=4, runtime="ray"), endpoint, killer)
+    assert killer.killed == 2
+    assert end.success
+    assert killer.digest.hexdigest() == undisturbed.digest.hexdigest()
 
 
 def test_seeds_tasks_and_methods_make_different_trajectories(endpoint: Endpoint) -> None:

@@ -1,0 +1,127 @@
+"""The host of agents: a turn is all or nothing, and only from the state the barrier expects."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgpack
+import pytest
+from housemates.actors.agent import AgentSpec
+from housemates.actors.chat import Endpoint
+from housemates.actors.host import AgentHost
+from housemates.actors.turn import Answer, Ask
+
+from .conftest import RecitingServer, act, by_purpose, learn
+from .test_trace_agent import observe
+
+
+@pytest.fixture
+async def host(server: RecitingServer) -> AsyncIterator[AgentHost]:
+    specs = [AgentSpec(name=f"Agent_{i}") for i in (1, 2)]
+    host = AgentHost(specs, Endpoint(base_url=server.url, model="recited"), call_deadline_s=5)
+    yield host
+    await host.close()
+
+
+def ask(step: int, **more: Any) -> Ask:
+    values: dict[str, Any] = {"agent": "Agent_1", "attempt": 1, "version": step, "feedback": "Task Return: 0.0"}
+    return Ask(step=step, observation=observe(f"k{step}"), **values | more)
+
+
+async def test_a_turn_comes_back_with_the_state_after_it(host: AgentHost, server: RecitingServer) -> None:
+    server.replies = [act("A"), learn("go"), act("B")]
+    await host.turn(ask(0))
+    answer = await host.turn(ask(1))
+    assert (answer.agent, answer.step, answer.attempt) == ("Agent_1", 1, 1)
+    assert answer.turn and answer.turn.plan == "go"
+    assert answer.state and msgpack.unpackb(answer.state)["parameters"] == {"plan0": "go"}
+
+
+async def test_an_agent_at_another_version_does_not_serve(host: AgentHost, server: RecitingServer) -> None:
+    server.replies = [act("A")]
+    answer = await host.turn(ask(3))
+    assert answer.failure and answer.failure.kind == "stale"
+    assert server.requests == []
+
+
+async def test_a_restored_agent_goes_on_from_the_given_state(host: AgentHost, server: RecitingServer) -> None:
+    server.replies = [act("A"), learn("go"), act("B"), learn("went"), act("A")]
+    await host.turn(ask(0))
+    committed = (await host.turn(ask(1))).state
+    other = AgentHost([AgentSpec(name="Agent_1")], Endpoint(base_url=server.url, model="recited"))
+    answer = await other.turn(ask(2, restore=True, state=committed))
+    assert answer.turn and answer.turn.plan == "went"
+    assert "(str) plan0=go" in server.prompts()[3]
+    await other.close()
+
+
+async def test_restoring_without_a_state_starts_afresh(host: AgentHost, server: RecitingServer) -> None:
+    server.replies = [act("A"), learn("go"), act("B"), act("A")]
+    await host.turn(ask(0))
+    await host.turn(ask(1))
+    answer = await host.turn(ask(0, restore=True, state=None))
+    assert answer.turn and (answer.turn.plan, answer.turn.update) == ("", None)
+
+
+async def test_a_turn_out_of_time_is_late_and_leaves_the_agent_as_it_was(
+    host: AgentHost, server: RecitingServer
+) -> None:
+    server.replies = [by_purpose()]
+    await host.turn(ask(0))
+    late = await host.turn(ask(1, deadline_s=0.0))
+    assert late.failure and late.failure.kind == "late"
+    again = await host.turn(ask(1, attempt=2))
+    assert again.turn and again.turn.how == "letter"
+
+
+async def test_a_cancelled_turn_leaves_the_agent_as_it_was(host: AgentHost, server: RecitingServer) -> None:
+    server.replies = [by_purpose()]
+    await host.turn(ask(0))
+    running = asyncio.ensure_future(host.turn(ask(1)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    answer = await host.turn(ask(1, attempt=2))
+    assert answer.turn and answer.turn.plan == "go"
+
+
+async def test_an_exception_in_an_agent_is_an_answer_that_names_it(host: AgentHost, server: RecitingServer) -> None:
+    server.replies = [act("A")]
+    broken = Ask(
+        agent="Agent_1",
+        step=0,
+        attempt=1,
+        version=0,
+        observation=None,
+        feedback="",  # type: ignore[arg-type]
+    )
+    answer = await host.turn(broken)
+    assert answer.failure and answer.failure.kind == "error" and "AttributeError" in answer.failure.message
+    assert (await host.turn(ask(0))).turn, "and the agent serves on"
+
+
+async def test_a_refused_key_is_fatal(host: AgentHost, server: RecitingServer) -> None:
+    server.replies = [401]
+    answer = await host.turn(ask(0))
+    assert answer.failure and answer.failure.kind == "fatal"
+
+
+async def test_turns_of_different_agents_overlap(host: AgentHost, server: RecitingServer) -> None:
+    both_in, waiting = asyncio.Event(), 0
+
+    async def meet(request: Any) -> Any:
+        nonlocal waiting
+        waiting += 1
+        if waiting == 2:
+            both_in.set()
+        await asyncio.wait_for(both_in.wait(), 5)
+        return await original(request)
+
+    original, server.answer = server.answer, meet  # type: ignore[method-assign]
+    server.replies = [act("A")]
+    answers: list[Answer] = await asyncio.gather(host.turn(ask(0)), host.turn(ask(0, agent="Agent_2")))
+    assert all(answer.turn for answer in answers)
