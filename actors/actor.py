@@ -15,5 +15,6 @@ from .host import AgentHost
 MAX_RESTARTS = 3
 """Restarts of one agent process in a run before Ray gives it up."""
 
-_as_actor: Any = ray.remote(max_restarts=MAX_RESTARTS, max_task_retries=0, max_concurrency=10_000)
+_remote: Any = ray.remote  # its overloads do not know restart options on a decorator
+_as_actor = _remote(max_restarts=MAX_RESTARTS, max_task_retries=0, max_concurrency=10_000)
 AgentActor: Any = _as_actor(AgentHost)

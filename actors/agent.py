@@ -19,9 +19,11 @@ MAX_REPEATS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyLimits:
-    """How much an agent's model may write, in characters (tokens for the totals).
+    """What an agent's model may write: how much, in characters (tokens for the totals), and whether "None".
 
     Small local models ramble and generate slowly, so they get tight limits; strong ones room to think.
+    Tiny ones, offered to do nothing, never do anything else: for them the schema has "None" only when no
+    action is left.
     """
 
     thoughts_chars: int = 1000
@@ -30,10 +32,17 @@ class ReplyLimits:
     plan_chars: int = 2000
     act_tokens: int = 1000
     learn_tokens: int = 2000
+    may_idle: bool = True
 
 
 TIGHT_LIMITS = ReplyLimits(
-    thoughts_chars=120, message_chars=80, reasoning_chars=120, plan_chars=300, act_tokens=200, learn_tokens=300
+    thoughts_chars=120,
+    message_chars=80,
+    reasoning_chars=120,
+    plan_chars=300,
+    act_tokens=200,
+    learn_tokens=300,
+    may_idle=False,
 )
 """For models of a few hundred million parameters on a CPU."""
 

@@ -14,16 +14,15 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from .dialect import Dialect, Request, is_context_error
+from .dialect import Dialect, Request, is_context_error, retry_after
 
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
 
-ErrorKind = Literal["rate_limit", "transient", "fatal", "timeout"]
+ErrorKind = Literal["rate_limit", "transient", "fatal", "refused", "timeout"]
 
 BACKOFF_S = 0.5  # the first wait; doubled for every further failure
 BACKOFF_MAX_S = 8.0
@@ -85,7 +84,8 @@ class ChatError(Exception):
 
     Attributes:
         kind: `rate_limit` and `transient` may work later, `timeout` met the deadline,
-            `fatal` will never work without a change by the user.
+            `refused` will never work with this prompt (too long, not acceptable),
+            `fatal` will never work with any without a change by the user.
         attempts: HTTP requests made.
         seconds: how long the caller waited.
     """
@@ -159,8 +159,9 @@ class ChatModel:
         began = time.monotonic()
         counter = [0]
         request = Request(messages=messages, schema=schema, max_tokens=max_tokens, seed=seed, temperature=temperature)
+        scope = asyncio.timeout(self.deadline_s)
         try:
-            async with asyncio.timeout(self.deadline_s) as scope:
+            async with scope:
                 text, usage, finish = await self._attempts(request, counter, began + self.deadline_s)
         except TimeoutError:
             if not scope.expired():
@@ -234,7 +235,7 @@ class ChatModel:
                 if error.status_code in (400, 422) and self._adapt(dialect, _complaint(error), body):
                     continue
                 failure = self._refusal(error, request.messages, counter)
-                wait = _retry_after(error.response.headers)
+                wait = retry_after(error.response.headers)
             except APIConnectionError as error:
                 reason = type(error.__cause__ or error).__name__
                 failure = self._error(f"connection failed ({reason}); is the server running?", "transient", counter)
@@ -242,7 +243,7 @@ class ChatModel:
             except _Unusable as error:
                 failure, wait = self._error(f"{error}; try another model", "transient", counter), None
             failures += 1
-            if failure.kind == "fatal" or failures >= self.max_attempts:
+            if failure.kind in ("fatal", "refused") or failures >= self.max_attempts:
                 raise failure
             if wait is None:
                 wait = min(BACKOFF_MAX_S, BACKOFF_S * 2 ** (failures - 1)) * self._jitter.uniform(0.5, 1.0)
@@ -302,13 +303,14 @@ class ChatModel:
             return self._error(f"{status} from the server; try again later", "transient", counter, began)
         if is_context_error(text):
             hint = "the prompt is longer than the model's context; use a model with a larger one"
-            return self._error(f"{status}: {hint}", "fatal", counter, began)
+            return self._error(f"{status}: {hint}", "refused", counter, began)
         hint = _FATAL_HINTS.get(status, "the server refused the request")
         if status in (401, 403) and self.endpoint.key_env:
             hint += f"; check {self.endpoint.key_env}"
         elif status not in (401, 403):  # servers quote parts of the key there
             hint += _quote(error, [m["content"] for m in messages], self._client.api_key if self._client else "")
-        return self._error(f"{status}: {hint}", "fatal", counter, began)
+        kind: ErrorKind = "fatal" if status in _FATAL_HINTS else "refused"
+        return self._error(f"{status}: {hint}", kind, counter, began)
 
     def _error(self, what: str, kind: ErrorKind, counter: list[int], began: float = 0.0) -> ChatError:
         seconds = time.monotonic() - began if began else 0.0
@@ -347,18 +349,3 @@ def _quote(error: APIStatusError, contents: list[str], key: str) -> str:
     if any(line[i : i + 24] in content for content in contents for i in range(max(1, len(line) - 23))):
         return ""
     return f" ({line})"
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds a server asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date."""
-    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        value = headers.get(name, "").strip()
-        try:
-            seconds = float(value) * scale
-        except ValueError:
-            continue
-        return seconds if 0 <= seconds < float("inf") else None
-    try:
-        return max(0.0, parsedate_to_datetime(headers.get("retry-after", "")).timestamp() - time.time())
-    except (TypeError, ValueError, OverflowError):
-        return None

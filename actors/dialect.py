@@ -1,10 +1,12 @@
-"""What an OpenAI-compatible endpoint understands, learned from its refusals."""
+"""What an OpenAI-compatible endpoint understands and asks for, learned from its refusals."""
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 # Best first: constrained decoding, any JSON, whatever the model writes.
@@ -76,3 +78,18 @@ class Dialect:
 def is_context_error(complaint: str) -> bool:
     """Whether a refusal says that the prompt does not fit the model's context."""
     return _CONTEXT.search(complaint.lower()) is not None
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds a server asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date."""
+    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        value = headers.get(name, "").strip()
+        try:
+            seconds = float(value) * scale
+        except ValueError:
+            continue
+        return seconds if 0 <= seconds < float("inf") else None
+    try:
+        return max(0.0, parsedate_to_datetime(headers.get("retry-after", "")).timestamp() - time.time())
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -9,10 +9,9 @@ import asyncio
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-import msgpack
-
+from ..env.codec import pack, unpack
 from .agent import Agent, AgentSpec
 from .chat import ChatError, ChatModel, Endpoint
 from .turn import Answer, Ask, Failure, Turn
@@ -85,7 +84,7 @@ class AgentHost:
     def _restored(self, name: str, state: bytes | None) -> Agent:
         agent = make_agent(self._specs[name], self._chat)
         if state is not None:
-            agent.load(msgpack.unpackb(state))
+            agent.load(unpack(state))
         return agent
 
     def _failed(self, ask: Ask, kind: Any, message: str) -> Answer:
@@ -110,7 +109,7 @@ def pack_state(agent: Agent) -> bytes:
     Raises:
         ValueError: it is larger than `MAX_STATE_BYTES`.
     """
-    packed = cast(bytes, msgpack.packb(agent.state()))
+    packed = pack(agent.state())
     if len(packed) > MAX_STATE_BYTES:
         raise ValueError(f"the state of {agent.spec.name} has {len(packed)} bytes, more than {MAX_STATE_BYTES}")
     return packed

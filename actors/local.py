@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 import time
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,6 @@ from urllib.parse import urlsplit
 
 from .models import ModelError, verify
 from .server_process import SUPERVISED, ServerProcess, be_supervised
-
-MODEL = "local"
-"""The model's name for `Endpoint`, whatever the file is called."""
 
 CONTEXT_TOKENS = 4096
 """Room for one prompt with its reply. The longest prompts, the optimizer's, come to about 3,000 tokens."""
@@ -43,6 +41,11 @@ def slots_for(agents: int, *, large: bool = False) -> int:
     serves both in turn would read each of them anew every time.
     """
     return max(2, min(2 * agents, MAX_SLOTS_LARGE if large else MAX_SLOTS))
+
+
+def model_name(path: Path) -> str:
+    """What the server calls the model in a file, and what `Endpoint.model` must be."""
+    return path.stem
 
 
 def usable_cores() -> int:
@@ -83,11 +86,9 @@ def local_server(
 
 def parameters(path: str, slots: int, context: int, threads: int) -> Any:
     """llama.cpp's settings. Its defaults for batch sizes and flash attention measured best, and are kept."""
-    import xllamacpp  # type: ignore[import-untyped]
-
-    p = xllamacpp.CommonParams()
+    p = _engine().CommonParams()
     p.model.path = path
-    p.model_alias = {MODEL}
+    p.model_alias = {model_name(Path(path))}
     p.hostnames = ["127.0.0.1"]
     p.port = 0
     p.n_parallel = slots
@@ -109,6 +110,11 @@ def parameters(path: str, slots: int, context: int, threads: int) -> Any:
     return p
 
 
+def _engine() -> Any:
+    """xllamacpp, which is native code without types."""
+    return import_module("xllamacpp")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m housemates.actors.local", description=__doc__)
     parser.add_argument("--model", required=True, help="a GGUF file")
@@ -119,9 +125,7 @@ def main() -> None:
     options = parser.parse_args()
     announce = be_supervised() if options.supervised else None
 
-    import xllamacpp  # type: ignore[import-untyped]
-
-    server = xllamacpp.Server(parameters(options.model, options.slots, options.context, options.threads))
+    server = _engine().Server(parameters(options.model, options.slots, options.context, options.threads))
     port = urlsplit(server.listening_address).port
     if announce is not None and port is not None:
         announce(port)

@@ -143,7 +143,7 @@ def pull(progress: Progress | None = None, *, model: Model = DEFAULT_MODEL, forc
     Raises:
         ModelError: pip is missing or failed, or the content is not what it should be.
     """
-    say = progress or (lambda line: None)
+    say = progress or _silent
     path = model_path(model)
     if path.is_file() and not force:
         _check_hash(path, model)
@@ -161,6 +161,10 @@ def pull(progress: Progress | None = None, *, model: Model = DEFAULT_MODEL, forc
         new.replace(path)
     say(f"ready: {path}")
     return path
+
+
+def _silent(_line: str) -> None:
+    pass
 
 
 def _download(model: Model, folder: Path, say: Progress) -> None:

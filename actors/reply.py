@@ -83,7 +83,10 @@ def read_action(reply: str, choices: Sequence[str], rng: random.Random) -> Decis
 
 def action_schema(choices: Sequence[str], limits: ReplyLimits) -> dict[str, Any]:
     """The JSON schema that makes a model answer with thoughts and one of `choices`."""
-    actions: list[dict[str, Any]] = [{"type": "string", "enum": [c for c in choices if not is_message(c)] + ["None"]}]
+    offered = [choice for choice in choices if not is_message(choice)]
+    if limits.may_idle or not offered:
+        offered.append("None")
+    actions: list[dict[str, Any]] = [{"type": "string", "enum": offered}]
     forms = [re.escape(c.removesuffix(PLACEHOLDER)).replace("\\ ", " ") for c in choices if is_message(c)]
     if forms:
         words = f'[^"\\\\\\n<>]{{1,{limits.message_chars}}}'

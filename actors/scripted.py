@@ -143,7 +143,7 @@ def _room_order(scene: Scene) -> Callable[[str], tuple[int, int, int]]:
     """Sorts rooms: those the plan names first, then those where nobody is, beginning at another one for each agent."""
     rooms = scene.rooms
     named = {room: rank for rank, room in reversed(list(enumerate(scene.preferred)))}
-    taken = {room for name, room in scene.seen_in.items() if room != scene.room}
+    taken = {room for room in scene.seen_in.values() if room != scene.room}
 
     def key(room: str) -> tuple[int, int, int]:
         turn = (rooms.index(room) - scene.number + 1) % len(rooms) if room in rooms else len(rooms)

@@ -111,11 +111,12 @@ def _read_places(scene: Scene, progress: str) -> dict[str, str]:
     if held := _HOLDING.search(progress):
         scene.holding = _ids(held[1])
     if here := _HERE.search(progress):
-        scene.room = here[1]
-        where.update(dict.fromkeys(_ids(here[2]), here[1]))
-    for found, room in _THERE.findall(progress):
-        where.update(dict.fromkeys(_ids(found), room))
-        scene.rooms.append(room)
+        room = str(here[1])
+        scene.room = room
+        where.update(dict.fromkeys(_ids(here[2]), room))
+    for found in _THERE.finditer(progress):
+        where.update(dict.fromkeys(_ids(found[1]), str(found[2])))
+        scene.rooms.append(str(found[2]))
     scene.unexplored = _UNEXPLORED.findall(progress)
     scene.rooms += [*scene.unexplored, *([scene.room] if scene.room else [])]
     for name, held_text in _PRESENT.findall(progress):

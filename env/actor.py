@@ -12,5 +12,6 @@ import ray
 
 from .host import WorldHost
 
-_as_actor: Any = ray.remote(max_restarts=0, max_task_retries=0)
+_remote: Any = ray.remote  # its overloads do not know restart options on a decorator
+_as_actor = _remote(max_restarts=0, max_task_retries=0)
 WorldActor: Any = _as_actor(WorldHost)

@@ -70,10 +70,10 @@ def run(
         int | None, _option("--memory-size", help="Past plans shown to the optimizer. [default: 0]")
     ] = None,
     step_deadline_s: Annotated[
-        float | None, _option("--step-deadline-s", help="Seconds an agent has for a turn. [default: 300]")
+        float | None, _option("--step-deadline-s", help="Seconds an agent has for a turn. [default: 900]")
     ] = None,
     call_deadline_s: Annotated[
-        float | None, _option("--call-deadline-s", help="Seconds for a model call with its retries. [default: 120]")
+        float | None, _option("--call-deadline-s", help="Seconds for a model call with its retries. [default: 300]")
     ] = None,
     out: Annotated[
         Path | None, _option("--out", help="The run's folder, new or empty. [default: runs/<time>-<task>-…]")

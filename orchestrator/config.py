@@ -35,8 +35,8 @@ class RunConfig(BaseModel):
     runtime: Literal["ray", "inline"] = Field("ray", description="ray: actors; inline: one process, for debugging")
     agents_per_actor: int = Field(1, ge=1, description="agents that share one Ray actor (one process)")
     memory_size: int = Field(0, ge=0, le=100, description="past plans with their feedback shown to the optimizer")
-    step_deadline_s: float = Field(300.0, gt=0, le=86_400, description="seconds an agent has for a turn")
-    call_deadline_s: float = Field(120.0, gt=0, le=86_400, description="seconds for a model call with its retries")
+    step_deadline_s: float = Field(900.0, gt=0, le=86_400, description="seconds an agent has for a turn")
+    call_deadline_s: float = Field(300.0, gt=0, le=86_400, description="seconds for a model call with its retries")
 
     @field_validator("task")
     @classmethod

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
-import msgpack
+from ..env.codec import pack
 
 
 class TrajectoryDigest:
@@ -40,4 +40,4 @@ class TrajectoryDigest:
         return self._hash.hexdigest()
 
     def _update(self, value: object) -> None:
-        self._hash.update(cast(bytes, msgpack.packb(value)))
+        self._hash.update(pack(value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,10 +15,11 @@ LOG_NAME = "model-server.log"
 
 
 @contextmanager
-def serving(config: RunConfig, run_dir: Path) -> Generator[Endpoint]:
+def serving(config: RunConfig, run_dir: Path, say: Callable[[str], None]) -> Generator[Endpoint]:
     """The endpoint of the configured model, up for as long as the context lasts.
 
-    Start it from the main thread: the server is bound to the life of the thread that starts it.
+    The embedded model is fetched first if it is not there; `say` is told of whatever takes long. Start it
+    from the main thread: the server is bound to the life of the thread that starts it.
 
     Raises:
         ConfigError: no key for OpenAI, or a model file that is missing or damaged.
@@ -35,15 +36,14 @@ def serving(config: RunConfig, run_dir: Path) -> Generator[Endpoint]:
         model = "scripted"
     else:
         from ..actors import models
-        from ..actors.local import local_server
+        from ..actors.local import local_server, model_name
 
         try:
-            path = Path(name).expanduser() if name else models.find()
-            models.verify(path)
+            path = Path(name).expanduser() if name else models.find() or models.pull(say)
+            server = local_server(path, config.agents, log_path=run_dir / LOG_NAME)
         except models.ModelError as error:
             raise ConfigError(str(error)) from None
-        server = local_server(path, config.agents, log_path=run_dir / LOG_NAME)
-        model = "local"
+        model = model_name(path)
     with server:
         yield Endpoint(base_url=server.url, model=model)
 

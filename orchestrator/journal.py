@@ -18,9 +18,9 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
-import msgpack
+from ..env.codec import pack, unpack
 
 SCHEMA = 1
 MAGIC = b"housemates journal 1\n"
@@ -54,7 +54,7 @@ class Journal:
         Raises:
             OSError: the disk is full or gone; what was appended before stays readable.
         """
-        payload = cast(bytes, msgpack.packb(record))
+        payload = pack(record)
         self._write(_HEADER.pack(len(payload), zlib.crc32(payload)) + payload)
 
     def close(self) -> None:
@@ -90,4 +90,4 @@ def read_journal(path: Path) -> Iterator[dict[str, Any]]:
                 if not file.read(1):
                     return
                 raise JournalError(f"{path} is damaged at byte {position}: the checksum does not match")
-            yield msgpack.unpackb(payload)
+            yield unpack(payload)

@@ -61,7 +61,7 @@ def run(config: RunConfig, out: Path | None = None, observer: Observer | None = 
         with ExitStack() as stack:
             try:
                 observer.starting(f"starting the model {config.llm}")
-                endpoint = stack.enter_context(serving(config, folder))
+                endpoint = stack.enter_context(serving(config, folder, observer.starting))
                 if config.runtime == "ray":
                     observer.starting("starting Ray")
                     stack.enter_context(local_ray())

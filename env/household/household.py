@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
-import msgpack
-
+from ..codec import pack, unpack
 from ..world import (
     Message,
     Observation,
@@ -86,7 +85,7 @@ class _Episode:
         if self._fingerprint is None:
             start = _Episode(self._task, tuple(self.bodies), self.seed) if self.engine.touched else self
             things = [(number, node.class_name, node.box) for number, node in sorted(start.graph.nodes.items())]
-            self._fingerprint = zlib.crc32(msgpack.packb(things))
+            self._fingerprint = zlib.crc32(pack(things))
         return self._fingerprint
 
 
@@ -164,7 +163,7 @@ class HouseholdWorld(World):
             node = graph.nodes[number]
             edges = [(name, graph.targets(number, name)) for name in _CHANGING]
             things.append((number, node.states, node.box, [edge for edge in edges if edge[1]]))
-        return msgpack.packb(
+        return pack(
             {
                 "kind": _SNAPSHOT,
                 "task": self._task.name,
@@ -180,9 +179,9 @@ class HouseholdWorld(World):
 
     def restore(self, snapshot: bytes) -> dict[str, Observation]:
         try:
-            state = msgpack.unpackb(snapshot, strict_map_key=False)
+            state = unpack(snapshot)
             kind = state["kind"] if isinstance(state, dict) else None
-        except (ValueError, TypeError, KeyError, msgpack.UnpackException) as error:
+        except (ValueError, TypeError, KeyError) as error:
             raise WorldError(f"this is no snapshot of a household ({error!r})") from None
         if kind != _SNAPSHOT:
             raise WorldError(f"this is no snapshot of a household of kind {_SNAPSHOT!r}, but {kind!r}")

@@ -135,5 +135,11 @@ def test_the_schema_offers_the_actions_and_none_and_filled_in_messages_only() ->
         assert not re.fullmatch(message["pattern"], bad)
 
 
+def test_who_may_not_idle_is_offered_none_only_when_nothing_is_left() -> None:
+    limits = ReplyLimits(may_idle=False)
+    assert action_schema(CHOICES[:2], limits)["properties"]["action"]["enum"] == [*CHOICES[:2]]
+    assert action_schema((), limits)["properties"]["action"]["enum"] == ["None"]
+
+
 def test_the_schema_of_a_loner_has_no_messages() -> None:
     assert action_schema(CHOICES[:1], ReplyLimits())["properties"]["action"]["enum"] == [CHOICES[0], "None"]

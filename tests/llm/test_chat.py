@@ -42,21 +42,23 @@ async def test_the_request_carries_model_key_seed_and_temperature(server: FaultS
 
 
 @pytest.mark.parametrize(
-    "behaviour",
+    ("behaviour", "kind"),
     [
-        refuse(400),
-        refuse(400, "maximum context length is 4096 tokens", "context_length_exceeded"),
-        refuse(401),
-        refuse(403),
-        refuse(404),
-        refuse(422),
-        refuse(429, "you exceeded your quota", "insufficient_quota"),
+        (refuse(400), "refused"),
+        (refuse(400, "maximum context length is 4096 tokens", "context_length_exceeded"), "refused"),
+        (refuse(422), "refused"),
+        (refuse(401), "fatal"),
+        (refuse(403), "fatal"),
+        (refuse(404), "fatal"),
+        (refuse(429, "you exceeded your quota", "insufficient_quota"), "fatal"),
     ],
 )
-async def test_what_cannot_work_is_asked_once(server: FaultServer, make_model: Make, behaviour: Behaviour) -> None:
+async def test_what_cannot_work_is_asked_once(
+    server: FaultServer, make_model: Make, behaviour: Behaviour, kind: str
+) -> None:
     server.plays(behaviour)
     error = await failure(make_model())
-    assert (error.kind, error.attempts, len(server.requests)) == ("fatal", 1, 1)
+    assert (error.kind, error.attempts, len(server.requests)) == (kind, 1, 1)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from housemates.actors import local
 from housemates.actors.chat import ChatError, ChatModel, Endpoint
-from housemates.actors.local import MAX_SLOTS, MAX_SLOTS_LARGE, MODEL, local_server, slots_for
+from housemates.actors.local import MAX_SLOTS, MAX_SLOTS_LARGE, local_server, model_name, slots_for
 from housemates.actors.models import ModelError, find
 from housemates.actors.server_process import ServerProcess
 
@@ -38,9 +38,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         yield running
 
 
+def server_model() -> str:
+    path = find()
+    assert path is not None
+    return model_name(path)
+
+
 @pytest.mark.model
 async def test_the_embedded_model_keeps_to_a_schema_and_repeats_itself(server: ServerProcess) -> None:
-    model = ChatModel(Endpoint(base_url=server.url, model=MODEL))
+    model = ChatModel(Endpoint(base_url=server.url, model=server_model()))
     await model.check()
     schema = {
         "type": "object",
@@ -63,11 +69,11 @@ async def test_the_embedded_model_keeps_to_a_schema_and_repeats_itself(server: S
 
 
 @pytest.mark.model
-async def test_a_prompt_beyond_the_context_is_a_fatal_error_that_says_so(server: ServerProcess) -> None:
-    model = ChatModel(Endpoint(base_url=server.url, model=MODEL))
+async def test_a_prompt_beyond_the_context_is_refused_and_the_error_says_so(server: ServerProcess) -> None:
+    model = ChatModel(Endpoint(base_url=server.url, model=server_model()))
     with pytest.raises(ChatError, match="longer than the model's context") as caught:
         await model.complete([{"role": "user", "content": "word " * 6000}], schema=None, max_tokens=10)
-    assert (caught.value.kind, caught.value.attempts) == ("fatal", 1)
+    assert (caught.value.kind, caught.value.attempts) == ("refused", 1)
     await model.close()
 
 

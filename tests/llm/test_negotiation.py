@@ -78,7 +78,7 @@ async def test_negotiation_ends_when_everything_has_been_given_up(server: FaultS
     server.plays(refuse(400, f"not supported: {names}"))
     with pytest.raises(ChatError) as caught:
         await ask(make_model())
-    assert caught.value.kind == "fatal"
+    assert caught.value.kind == "refused"
     assert len(server.requests) == 6
 
 
