@@ -25,7 +25,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, redirect_stdout
 from typing import Any
 
 import openai
@@ -178,7 +178,8 @@ def main() -> None:
     parser.add_argument("--sequential-steps", type=int, default=1, help="measured steps of the sequential loop")
     options = parser.parse_args()
     cluster = local_ray() if options.runtime == "ray" else nullcontext()
-    with scripted_server(options.latency) as server, cluster:
+    # Ray prints warnings to stdout, where nothing but the result belongs.
+    with redirect_stdout(sys.stderr), scripted_server(options.latency) as server, cluster:
         endpoint = Endpoint(base_url=server.url, model="scripted")
         steps = asyncio.run(concurrent_steps(options, endpoint))
         sequential = sequential_steps(options.agents, endpoint, options.sequential_steps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -106,9 +107,13 @@ def run(
     values = load_config(config) if config else {}
     values.update((name, value) for name, value in flags.items() if value is not None)
     settings = make_config(**values)
-    console = Console()
+    console = Console(file=sys.stdout)
     try:
-        with bounded_interrupt(kill_own_ray), TerminalObserver(console) as observer:
+        with (
+            redirect_stdout(sys.stderr),  # what Ray has to say of its own accord
+            bounded_interrupt(kill_own_ray),
+            TerminalObserver(console) as observer,
+        ):
             result = run_episode(settings, out, observer)
     except KeyboardInterrupt:
         _complain("interrupted before the first step", EXIT_INTERRUPTED)

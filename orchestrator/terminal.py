@@ -42,7 +42,7 @@ class TerminalObserver(Observer):
             self._live = None
 
     def starting(self, what: str) -> None:
-        self._console.print(f"{self._elapsed():6.1f} s  {what}", markup=False, highlight=False)
+        self._console.print(f"{self._elapsed():6.1f} s  {what}", markup=False, highlight=False, soft_wrap=True)
 
     def started(self, config: RunConfig, folder: Path, model: str) -> None:
         self._steps = config.steps
