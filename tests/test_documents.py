@@ -1,0 +1,39 @@
+"""What the documents show is run as they show it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
+def test_every_example_runs_and_says_what_it_is_for(path: Path, tmp_path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 80
+    assert path.read_text().startswith('"""')
+    done = subprocess.run([sys.executable, str(path)], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+@pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", README, re.S))
+def test_the_python_in_the_readme_runs(code: str, tmp_path: Path) -> None:
+    (tmp_path / "shown.py").write_text(code)
+    done = subprocess.run([sys.executable, "shown.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_option_in_the_readme_exists() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "housemates.orchestrator.cli", "run", "--help"], capture_output=True, text=True
+    ).stdout
+    commands = re.findall(r"housemates run (.*)", README)
+    assert commands
+    for option in {o for command in commands for o in re.findall(r"--[a-z-]+", command)}:
+        assert option in shown, option
