@@ -3,12 +3,14 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# Trust what the machine trusts (a company's proxy, say), where it keeps its certificates in a usual place.
+UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt),--system-certs)
 
 .PHONY: run test lint types constraints clean
 
 run: $(INSTALLED)  ## two agents wash the dishes with the embedded model
 	@$(BIN)/housemates models pull
-	@$(BIN)/housemates run --task put_dishwasher --agents 2 --llm local --steps 40 $(ARGS)
+	@$(BIN)/housemates run --task put_dishwasher --agents 2 --llm local --steps 30 $(ARGS)
 
 test: $(INSTALLED)  ## all tests
 	@$(BIN)/housemates models pull
@@ -28,11 +30,11 @@ $(INSTALLED): pyproject.toml constraints.txt overrides.txt
 	@echo "installing into $(VENV) (once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet -c constraints.txt --overrides overrides.txt -e '.[local,dev]'
+	@$(UV) pip install --quiet -c constraints.txt --overrides overrides.txt -e '.[local,dev]'
 	@touch $@
 
 constraints: $(INSTALLED)  ## write constraints.txt anew, with today's versions
-	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip compile --quiet --upgrade pyproject.toml --all-extras --universal \
+	$(UV) pip compile --quiet --upgrade pyproject.toml --all-extras --universal \
 		--python-version 3.11 --overrides overrides.txt --no-header --no-annotate -o $(VENV)/constraints.txt
 	{ echo "# Pinned versions of everything the make commands install. Made by: make constraints"; \
 		grep -v "'never'" $(VENV)/constraints.txt; } > constraints.txt
