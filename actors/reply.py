@@ -89,7 +89,8 @@ def action_schema(choices: Sequence[str], limits: ReplyLimits) -> dict[str, Any]
     actions: list[dict[str, Any]] = [{"type": "string", "enum": offered}]
     forms = [re.escape(c.removesuffix(PLACEHOLDER)).replace("\\ ", " ") for c in choices if is_message(c)]
     if forms:
-        words = f'[^"\\\\\\n<>]{{1,{limits.message_chars}}}'
+        # Longer than the placeholder, which small models otherwise copy.
+        words = f'[^"\\\\\\n<>]{{{len(PLACEHOLDER) + 1},{limits.message_chars}}}'
         actions.append({"type": "string", "pattern": f"^({'|'.join(forms)}){words}$"})
     return {
         "type": "object",

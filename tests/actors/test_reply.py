@@ -129,6 +129,7 @@ def test_the_schema_offers_the_actions_and_none_and_filled_in_messages_only() ->
     assert re.fullmatch(message["pattern"], "[send_message] <Agent_2> (2): hello")
     for bad in (
         "[send_message] <Agent_2> (2): ",
+        "[send_message] <Agent_2> (2): text",
         "[send_message] <Agent_3> (3): hello",
         f"[send_message] <Agent_2> (2): {'x' * 21}",
     ):
