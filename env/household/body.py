@@ -167,9 +167,10 @@ class Body:
 
     def compile(self, option: Option, graph: SceneGraph, briefing: Briefing) -> Primitive | None:
         """The one primitive with which an option goes on in this step; None if there is nothing left to do."""
-        if self.repeats > STUCK_STEPS:
+        primitive = self._pursue(option, graph, briefing)
+        if primitive is not None and primitive == self.last and self.repeats > STUCK_STEPS:
             return self._give_up(option, briefing)
-        return self._pursue(option, graph, briefing)
+        return primitive
 
     def _pursue(self, option: Option, graph: SceneGraph, briefing: Briefing) -> Primitive | None:
         verb, number = option

@@ -194,10 +194,13 @@ class HouseholdWorld(World):
             if episode.fingerprint() != state["home"]:
                 raise WorldError("the snapshot was taken in another version of the apartment")
             self._load(episode, state)
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            observations = self._observe(episode)
+        except WorldError:
+            raise
+        except Exception as error:  # whatever does not fit together, the world stays as it was
             raise WorldError(f"the snapshot is damaged ({error!r})") from None
         self._episode = episode
-        return self._observe(episode)
+        return observations
 
     # -- one step -----------------------------------------------------------------------------
 
@@ -309,9 +312,9 @@ class HouseholdWorld(World):
         for number, _, _, edges in things:
             for relation, targets in edges:
                 for target in targets:
-                    graph.link(number, relation, target)
+                    graph.link(number, relation, graph.nodes[target].id)
         graph.validate()
-        episode.engine.steps = state["steps"]
+        episode.engine.steps = int(state["steps"])
         episode.engine.touched = {thing[0] for thing in things}
         bodies = [Body.from_dict(data) for data in state["bodies"]]
         episode.bodies = {body.number: body for body in bodies}

@@ -5,16 +5,16 @@ from __future__ import annotations
 from .graph import Box, SceneGraph, Vec
 
 _GRID_M = 0.2
-_SEAT_M = 0.45
-"""Things on a seat rest at seat height, not on top of its back."""
+_SEAT_M, _BACKLESS_M = 0.45, 0.7
+"""Things on a seat rest at seat height, not on top of its back; what is lower than the second has no back."""
 
 
 def support_height(graph: SceneGraph, support: int) -> float:
     """Metres above the floor at which things rest on a support."""
     node = graph.nodes[support]
     assert node.box is not None
-    if "SITTABLE" in node.properties:
-        return node.box.bottom + min(_SEAT_M, node.box.size[1])
+    if "SITTABLE" in node.properties and node.box.size[1] > _BACKLESS_M:
+        return node.box.bottom + _SEAT_M
     return node.box.top
 
 

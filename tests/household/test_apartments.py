@@ -10,6 +10,7 @@ from housemates.env.household.apartments import furnish
 from housemates.env.household.catalog import CATALOG, CONTAINER_CLASSES, default_states, object_class
 from housemates.env.household.graph import SceneGraph
 from housemates.env.household.household import HouseholdWorld
+from housemates.env.household.spots import support_height
 from housemates.env.household.tasks import TASKS
 from housemates.env.world import WorldError
 
@@ -72,6 +73,13 @@ def test_seeds_vary_the_clutter_but_not_the_furniture() -> None:
     assert len({str(home) for home in homes}) == 5
     furniture = [[n for n in home if n["category"] in ("Rooms", "Furniture", "Appliances")] for home in homes]
     assert all(pieces == furniture[0] for pieces in furniture)
+
+
+def test_things_stand_on_top_of_a_bed_and_a_bench_but_on_the_seat_of_a_sofa() -> None:
+    graph = furnish(Random(0), 11)
+    for name, height in (("bed", 0.65), ("bench", 0.51), ("sofa", 0.45)):
+        support = next(number for number, node in graph.nodes.items() if node.class_name == name)
+        assert support_height(graph, support) == pytest.approx(height)
 
 
 def test_clutter_holds_no_class_that_a_task_asks_for() -> None:

@@ -205,6 +205,17 @@ def test_the_body_gives_up_on_what_never_works_and_comes_back_later(home: Home) 
     assert grab in player.options()
 
 
+def test_only_what_led_nowhere_is_given_up(home: Home) -> None:
+    apple, plate = (home.add(name, "ON", home.one("kitchentable")) for name in ("apple", "plate"))
+    home.stand_at(1, apple)
+    player = Player(home)
+    home.engine.check = lambda character, action: ("no",) if action.target == apple else None  # type: ignore[method-assign]
+    for _ in range(STUCK_STEPS + 2):
+        player.go_on(("gograb", apple))
+    assert player.go_on(("gograb", plate)) == Primitive("grab", plate)
+    assert player.body.withheld == {} and "unfinished" not in " ".join(player.body.history)
+
+
 def test_a_body_survives_saving(home: Home) -> None:
     home.add("apple", "ON", home.one("kitchentable"))
     player = Player(home)

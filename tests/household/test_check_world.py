@@ -188,6 +188,21 @@ class PassesLines(Corridor):
         return text.replace(PLAN_TOKEN, "")
 
 
+class PassesOddLineEnds(Corridor):
+    def clean(self, text: str) -> str:
+        return text.replace(PLAN_TOKEN, "").replace("\r", "").replace("\n", " ")
+
+
+class ShowsRawText(Corridor):
+    """Delivers one line, but shows the receiver all of them."""
+
+    def act(self, name: str, action: Any, messages: list[Message]) -> Outcome:
+        outcome = super().act(name, action, messages)
+        if isinstance(action, str) and is_message(action) and outcome.ok:
+            self.heard[messages[-1].receiver] = action.replace(PLAN_TOKEN, "")
+        return outcome
+
+
 class CallsItFailed(Corridor):
     def act(self, name: str, action: Any, messages: list[Message]) -> Outcome:
         outcome = super().act(name, action, messages)
@@ -265,6 +280,19 @@ class SnapshotHalf(Corridor):
     def reset(self, seed: int) -> dict[str, Observation]:
         self.extra = 0
         return super().reset(seed)
+
+
+class SnapshotLeansOnReset(Corridor):
+    """Keeps what the seed decides out of the snapshot, so that only a world reset with that seed goes on rightly."""
+
+    pay = 0.0
+
+    def reset(self, seed: int) -> dict[str, Observation]:
+        self.pay = 1.0 + seed
+        return super().reset(seed)
+
+    def step(self, actions: Mapping[str, str | None]) -> StepResult:
+        return replace(super().step(actions), rewards=dict.fromkeys(NAMES, self.pay))
 
 
 class SnapshotTrusts(Corridor):
@@ -369,6 +397,8 @@ BROKEN: list[tuple[str, Callable[[], World], str]] = [
     ("check_messages", Misdelivers, "wrong agent"),
     ("check_messages", PassesPlanToken, "plan token"),
     ("check_messages", PassesLines, "one line"),
+    ("check_messages", PassesOddLineEnds, "one line"),
+    ("check_messages", ShowsRawText, "lines of its own"),
     ("check_messages", CallsItFailed, "not ok"),
     ("check_observations", with_observation(choices=("[send_message] whoever",)), "no form of a message"),
     ("check_determinism", CountsWorlds, "start differently"),
@@ -378,6 +408,7 @@ BROKEN: list[tuple[str, Callable[[], World], str]] = [
     ("check_snapshots", SnapshotMoves, "of one moment differ"),
     ("check_snapshots", SnapshotForgets, "restore returned other observations"),
     ("check_snapshots", SnapshotHalf, "a restored world"),
+    ("check_snapshots", SnapshotLeansOnReset, "a restored world"),
     ("check_snapshots", SnapshotTrusts, "not a WorldError"),
     ("check_bad_actions", RaisesOnBad, "should be an outcome"),
     ("check_bad_actions", AcceptsBad, "is ok"),

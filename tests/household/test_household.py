@@ -183,6 +183,35 @@ class TestSnapshots:
             world.restore(msgpack.packb([1, 2]))
         assert world.snapshot() == before
 
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("room", 999),
+            ("unchecked", []),
+            ("ungrabbed", [[11, 5]]),
+            ("history", [None]),
+            ("holding", [999]),
+            ("steps", None),
+            ("mates", [[2, "attic", [], False]]),
+        ],
+    )
+    def test_a_memory_that_makes_no_sense_is_noticed_before_anything_changes(self, field: str, value: object) -> None:
+        world, _ = started()
+        before = world.snapshot()
+        state = msgpack.unpackb(before, strict_map_key=False)
+        state["bodies"][0][field] = value
+        with pytest.raises(WorldError, match="damaged"):
+            world.restore(msgpack.packb(state))
+        assert world.snapshot() == before
+
+    @pytest.mark.parametrize("change", [{"steps": None}, {"things": [[15, [], None, [["ON", [999]]]]]}])
+    def test_a_scene_that_makes_no_sense_is_noticed_too(self, change: dict[str, object]) -> None:
+        world, _ = started()
+        before = world.snapshot()
+        with pytest.raises(WorldError, match="damaged"):
+            world.restore(msgpack.packb(msgpack.unpackb(before, strict_map_key=False) | change))
+        assert world.snapshot() == before
+
     def test_any_seed_survives(self) -> None:
         world, observations = started(seed=2**80)
         assert HouseholdWorld("read_book", 2).restore(world.snapshot()) == observations
