@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..env.world import Observation
-from .turn import Turn
+from .turn import Call, Turn
 
 Method = Literal["trace", "react"]
 
@@ -83,15 +84,19 @@ class Agent(ABC):
     """
 
     spec: AgentSpec
+    calls: list[Call]
+    """The model calls of the running turn. Whoever runs the turn empties it first, and reads it if the turn fails."""
 
     @abstractmethod
-    async def turn(self, step: int, observation: Observation, feedback: str) -> Turn:
+    async def turn(self, step: int, observation: Observation, feedback: str, deadline_s: float = math.inf) -> Turn:
         """Learn from the last action's consequence, then choose the next action.
 
         Args:
             step: counted from 0.
             observation: what the agent perceives now.
             feedback: how well it did so far, in words; "" in the first step.
+            deadline_s: seconds for the turn. An agent that plans for it keeps what it has learned even if
+                no time is left to act; one that does not is cancelled, and was never there.
 
         Raises:
             ChatError: the model cannot be asked and never will (`kind == "fatal"`). A call that
@@ -99,7 +104,7 @@ class Agent(ABC):
         """
 
     @abstractmethod
-    async def finish(self, step: int, observation: Observation, feedback: str) -> Turn:
+    async def finish(self, step: int, observation: Observation, feedback: str, deadline_s: float = math.inf) -> Turn:
         """Learn one last time; the episode is over. The turn has no action."""
 
     @abstractmethod

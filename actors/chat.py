@@ -29,6 +29,7 @@ BACKOFF_MAX_S = 8.0
 CHECK_S = 10.0  # a reachability check must not hold up a start-up longer than this
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
+_MAX_TOKENS = 2**53
 _RATE_LIMITED = frozenset({429, 529})
 _FATAL_HINTS = {
     401: "the key was refused",
@@ -53,8 +54,10 @@ class Endpoint:
     key_env: str | None = None
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        text = self.base_url
+        parts = urlsplit(text)
+        odd = not text.isascii() or not text.isprintable() or " " in text
+        if odd or parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
             raise ValueError("a base URL must look like http://host:port/v1")
         if parts.username or parts.password or parts.query:
             raise ValueError("a base URL must not contain a key; put it into a variable and name that as key_env")
@@ -143,6 +146,7 @@ class ChatModel:
         max_tokens: int,
         seed: int | None = None,
         temperature: float = 0.0,
+        deadline_s: float | None = None,
     ) -> Reply:
         """Ask for one reply.
 
@@ -152,6 +156,7 @@ class ChatModel:
             max_tokens: upper bound of the reply.
             seed: for servers that sample with one.
             temperature: 0 for the most likely reply.
+            deadline_s: seconds for this call with its retries, if fewer than the model's own.
 
         Raises:
             ChatError: no reply; see its `kind`.
@@ -159,22 +164,23 @@ class ChatModel:
         began = time.monotonic()
         counter = [0]
         request = Request(messages=messages, schema=schema, max_tokens=max_tokens, seed=seed, temperature=temperature)
-        scope = asyncio.timeout(self.deadline_s)
+        limit_s = self.deadline_s if deadline_s is None else min(deadline_s, self.deadline_s)
+        scope = asyncio.timeout(limit_s)
         try:
             async with scope:
-                text, usage, finish = await self._attempts(request, counter, began + self.deadline_s)
+                text, usage, finish = await self._attempts(request, counter, began + limit_s)
         except TimeoutError:
             if not scope.expired():
                 raise
-            what = f"no reply within {self.deadline_s:g} s; allow more time or choose a faster model"
+            what = f"no reply within {limit_s:.3g} s; allow more time or choose a faster model"
             raise self._error(what, "timeout", counter, began) from None
         except ChatError as error:
             error.attempts, error.seconds = counter[0], time.monotonic() - began
             raise
         return Reply(
             text=text,
-            prompt_tokens=int(usage.get("prompt_tokens") or 0),
-            completion_tokens=int(usage.get("completion_tokens") or 0),
+            prompt_tokens=_tokens(usage, "prompt_tokens"),
+            completion_tokens=_tokens(usage, "completion_tokens"),
             seconds=time.monotonic() - began,
             attempts=counter[0],
             finish_reason=finish,
@@ -193,7 +199,7 @@ class ChatModel:
         try:
             async with asyncio.timeout(CHECK_S):
                 text: str = await self._sdk().get("/models", cast_to=str)
-            known = [str(entry["id"]) for entry in json.loads(text)["data"]]
+            known = [str(entry["id"]) for entry in json.loads(text)["data"] or ()]
         except (TimeoutError, APIConnectionError):
             what = "cannot be reached; is the server running, and the base URL right?"
             raise self._error(what, "fatal", counter, began) from None
@@ -203,12 +209,13 @@ class ChatModel:
                 refusal.kind = "fatal"  # a run must not start on a server that is not well
                 raise refusal from None
             return  # many compatible servers have no such list
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             what = "does not answer like an OpenAI-compatible API; does the base URL end in /v1?"
             raise self._error(what, "fatal", counter, began) from None
         wanted = self.endpoint.model
-        if known and not any(k == wanted or k.endswith("/" + wanted) or k == wanted + ":latest" for k in known):
-            offered = ", ".join(sorted(known)[:10]) + (", …" if len(known) > 10 else "")
+        # A gateway may list patterns (`openai/*`); then only a call can tell.
+        if known and not any("*" in k or k in (wanted, wanted + ":latest") or k.endswith("/" + wanted) for k in known):
+            offered = ", ".join(name[:80] for name in sorted(known)[:10]) + (", …" if len(known) > 10 else "")
             raise self._error(f"has no such model; it offers {offered}", "fatal", counter, began)
 
     async def close(self) -> None:
@@ -271,6 +278,8 @@ class ChatModel:
         key = "none"
         if self.endpoint.key_env is not None:
             key = os.environ.get(self.endpoint.key_env, "").strip()
+            if not key.isascii():
+                raise self._error(f"needs a key; what {self.endpoint.key_env} holds is none", "fatal", [0])
             if not key:
                 raise self._error(f"needs a key; set {self.endpoint.key_env}", "fatal", [0])
         loopback = self.endpoint.loopback
@@ -323,12 +332,20 @@ def _parse(text: str) -> tuple[str, Mapping[str, Any], str]:
         data = json.loads(text)
         choice = data["choices"][0]
         content = choice["message"]["content"]
-    except (ValueError, KeyError, IndexError, TypeError):
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
         raise _Unusable("the reply is not a chat completion") from None
     if not isinstance(content, str):
         raise _Unusable("the reply has no text")
+    # Lone surrogates, which JSON can spell, can be neither stored nor sent.
+    content = content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     usage = data.get("usage")
-    return content, usage if isinstance(usage, dict) else {}, str(choice.get("finish_reason") or "")
+    return content, usage if isinstance(usage, dict) else {}, str(choice.get("finish_reason") or "")[:100]
+
+
+def _tokens(usage: Mapping[str, Any], name: str) -> int:
+    """A token count as the server states it; nonsense counts as nothing."""
+    count = usage.get(name)
+    return count if isinstance(count, int) and 0 <= count < _MAX_TOKENS else 0
 
 
 def _complaint(error: APIStatusError) -> str:

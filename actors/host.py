@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..env.codec import pack, unpack
 from .agent import Agent, AgentSpec
 from .chat import ChatError, ChatModel, Endpoint
-from .turn import Answer, Ask, Failure, Turn
+from .turn import Answer, Ask, Call, Failure, FailureKind, Turn
 
 MAX_STATE_BYTES = 16 * 1024 * 1024
 """An agent state larger than this is a fault, not something to send around every step."""
@@ -27,6 +27,7 @@ class _Seat:
     agent: Agent
     version: int
     lock: asyncio.Lock
+    running: asyncio.Task[Any] | None = None
 
 
 class AgentHost:
@@ -47,28 +48,25 @@ class AgentHost:
     async def turn(self, ask: Ask) -> Answer:
         """Let an agent take its turn; never raises for what an agent or its model did."""
         seat = self._seats[ask.agent]
-        async with seat.lock:
-            if ask.restore:
-                seat.agent = self._restored(ask.agent, ask.state)
-                seat.version = ask.version
-            elif seat.version != ask.version:
-                return self._failed(ask, "stale", f"{ask.agent} is at version {seat.version}, asked for {ask.version}")
-            before = pack_state(seat.agent)
-            try:
-                async with asyncio.timeout(ask.deadline_s):
-                    turn = await self._take(seat.agent, ask)
-                state = pack_state(seat.agent)
-            except BaseException as error:
-                seat.agent = self._restored(ask.agent, before)
-                if isinstance(error, TimeoutError):
-                    return self._failed(ask, "late", f"{ask.agent} took longer than {ask.deadline_s:g} s")
-                if isinstance(error, ChatError):
-                    return self._failed(ask, "fatal", str(error))
-                if isinstance(error, Exception):
-                    return self._failed(ask, "error", "".join(traceback.format_exception(error))[-4000:])
-                raise
-            seat.version += 1
-            return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, turn=turn, state=state)
+        if ask.restore and seat.running is not None:
+            seat.running.cancel()  # what it is still doing for an earlier ask does not count any more
+        limit = asyncio.timeout(ask.deadline_s)
+        calls: list[Call] = []  # of a turn that fails
+        try:
+            async with limit, seat.lock:
+                seat.running = asyncio.current_task()
+                try:
+                    return await self._take(seat, ask, calls)
+                finally:
+                    seat.running = None
+        except TimeoutError as error:
+            late = limit.expired()
+            message = f"{ask.agent} took longer than {ask.deadline_s:g} s" if late else _traceback(error)
+            return self._failed(ask, "late" if late else "error", message, calls)
+        except ChatError as error:
+            return self._failed(ask, "fatal" if error.kind == "fatal" else "error", str(error), calls)
+        except Exception as error:
+            return self._failed(ask, "error", _traceback(error), calls)
 
     async def ready(self) -> None:
         """Answers when the agents are there."""
@@ -76,10 +74,24 @@ class AgentHost:
     async def close(self) -> None:
         await self._chat.close()
 
-    async def _take(self, agent: Agent, ask: Ask) -> Turn:
-        take: Callable[..., Any] = agent.finish if ask.final else agent.turn
-        turn: Turn = await take(ask.step, ask.observation, ask.feedback)
-        return turn
+    async def _take(self, seat: _Seat, ask: Ask, calls: list[Call]) -> Answer:
+        if ask.restore:
+            seat.agent = self._restored(ask.agent, ask.state)
+            seat.version = ask.version
+        elif seat.version != ask.version:
+            return self._failed(ask, "stale", f"{ask.agent} is at version {seat.version}, asked for {ask.version}")
+        before = pack_state(seat.agent)
+        seat.agent.calls.clear()
+        take = seat.agent.finish if ask.final else seat.agent.turn
+        try:
+            turn: Turn = await take(ask.step, ask.observation, ask.feedback, ask.deadline_s)
+            state = pack_state(seat.agent)
+        except BaseException:
+            calls += seat.agent.calls
+            seat.agent = self._restored(ask.agent, before)
+            raise
+        seat.version += 1
+        return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, turn=turn, state=state)
 
     def _restored(self, name: str, state: bytes | None) -> Agent:
         agent = make_agent(self._specs[name], self._chat)
@@ -87,9 +99,13 @@ class AgentHost:
             agent.load(unpack(state))
         return agent
 
-    def _failed(self, ask: Ask, kind: Any, message: str) -> Answer:
-        failure = Failure(kind=kind, message=message)
+    def _failed(self, ask: Ask, kind: FailureKind, message: str, calls: Sequence[Call] = ()) -> Answer:
+        failure = Failure(kind=kind, message=message, calls=tuple(calls))
         return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, failure=failure)
+
+
+def _traceback(error: Exception) -> str:
+    return "".join(traceback.format_exception(error))[-4000:]
 
 
 def make_agent(spec: AgentSpec, chat: ChatModel) -> Agent:

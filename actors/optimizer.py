@@ -4,7 +4,8 @@ Trace's optimizer is used for what it is good at (turning the recorded graph and
 prompt, and reading the proposal); the model call is taken out of it, because it must be awaited and
 must not be repeated on every error. What stock OptoPrime does and a text plan cannot bear is left out:
 any text containing "def" is sent through a code formatter and mostly lost, "TERMINATE" anywhere in the
-reply drops it silently, and values that are no text become `'None'` or `"['go']"`.
+reply drops it silently, values that are no text become `'None'` or `"['go']"`, and a reply that is nearly JSON is
+read by a pattern that can run two values into one.
 """
 
 from __future__ import annotations
@@ -91,8 +92,6 @@ class PlanOptimizer:
         if reply.strip().strip('"{}. \n') == "TERMINATE":
             return PlanUpdate(verdict="unchanged", reply=kept)
         proposal = (read_json(reply) or {}).get("suggestion")
-        if not isinstance(proposal, dict):
-            proposal = self._optimizer.extract_llm_suggestion(reply)
         if not isinstance(proposal, dict) or not proposal:
             return PlanUpdate(verdict="rejected", reason="no suggestion", reply=kept)
         values = self._recording.values()

@@ -15,12 +15,12 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ..env.world import format_message, is_message, parse_message
+from ..env.world import MESSAGE_PLACEHOLDER, format_message, is_message, parse_message
 from .agent import ReplyLimits
 from .turn import How
 
-PLACEHOLDER = "text"
-"""What a message form shows where the text belongs; sending it back is no message."""
+MAX_REPLY_CHARS = 100_000
+"""Longer replies are no answers; parsing one must not hold up the other agents of the process."""
 
 _OBJECT = re.compile(r"(?:\[(?P<verb>\w+)\]\s*)?<(?P<name>[^<>]+)>\s*\((?P<id>\d+)\)")
 _LABEL = re.compile(r"(?:option\s+)?\(?(?P<label>[A-Z]{1,3})\)?(?:[.,:)]\s*(?P<rest>.*)|\s*)", re.S | re.I)
@@ -45,12 +45,18 @@ def label(index: int) -> str:
 
 
 def read_json(text: str) -> dict[str, Any] | None:
-    """The JSON object in a reply, with or without a fence or prose around it; None if there is none."""
+    """The JSON object in a reply, with or without a fence or prose around it; None if there is none.
+
+    A missing last brace is forgiven. Replies beyond `MAX_REPLY_CHARS` and absurdly nested ones are not read.
+    """
+    if len(text) > MAX_REPLY_CHARS:
+        return None
     start, end = text.find("{"), text.rfind("}")
-    for candidate in (text, text[start : end + 1] if 0 <= start < end else ""):
+    inner = text[start : end + 1] if 0 <= start < end else ""
+    for candidate in (text, inner, inner + "}"):
         try:
             data = json.loads(candidate, strict=False)  # models put raw newlines into strings
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(data, dict):
             return {key: _clean(value) for key, value in data.items()}
@@ -65,6 +71,7 @@ def read_action(reply: str, choices: Sequence[str], rng: random.Random) -> Decis
         choices: the available actions in the order of their letters.
         rng: for the choice when nothing matches; used only then.
     """
+    reply = reply[:MAX_REPLY_CHARS]
     data = read_json(reply)
     action: object = reply if data is None else data.get("action", "")
     thoughts = str(data.get("thoughts", "")) if data else ""
@@ -87,10 +94,10 @@ def action_schema(choices: Sequence[str], limits: ReplyLimits) -> dict[str, Any]
     if limits.may_idle or not offered:
         offered.append("None")
     actions: list[dict[str, Any]] = [{"type": "string", "enum": offered}]
-    forms = [re.escape(c.removesuffix(PLACEHOLDER)).replace("\\ ", " ") for c in choices if is_message(c)]
+    forms = [re.escape(c.removesuffix(MESSAGE_PLACEHOLDER)).replace("\\ ", " ") for c in choices if is_message(c)]
     if forms:
         # Longer than the placeholder, which small models otherwise copy.
-        words = f'[^"\\\\\\n<>]{{{len(PLACEHOLDER) + 1},{limits.message_chars}}}'
+        words = f'[^"\\\\\\n<>]{{{len(MESSAGE_PLACEHOLDER) + 1},{limits.message_chars}}}'
         actions.append({"type": "string", "pattern": f"^({'|'.join(forms)}){words}$"})
     return {
         "type": "object",
@@ -117,14 +124,12 @@ def _message(text: str, separate: str, choices: Sequence[str]) -> tuple[str, How
     parsed = parse_message(text)
     if parsed is None:
         return None
-    name, words = parsed
-    if words in ("", PLACEHOLDER):
-        words = separate.strip()
+    blank = ("", MESSAGE_PLACEHOLDER)
+    words = separate.strip() if parsed.text in blank else parsed.text
     for choice in choices:
         form = parse_message(choice) if is_message(choice) else None
-        if form and form[0] == name and words not in ("", PLACEHOLDER):
-            number = int(choice.split("(", 1)[1].split(")", 1)[0])
-            return format_message(name, number, words), "message"
+        if form and form.name == parsed.name and words not in blank:
+            return format_message(form.name, form.number, words), "message"
     return None
 
 

@@ -82,8 +82,9 @@ class Scene:
 
 def read_scene(text: str) -> Scene:
     """Understand the last observation in a prompt; what it does not say keeps its default."""
-    begin = text.rfind("I'm in a hurry")
-    text = text[max(0, text.rfind("\n", 0, begin)) if begin >= 0 else 0 :]
+    # In a learning prompt the newest observation comes last; and nothing anybody says can forge a line.
+    goal = text.rfind("\nGoal: ")
+    text = text[text.rfind("\n", 0, max(goal, 0)) + 1 :]
     scene = Scene()
     if me := _ME.search(text):
         scene.number = int(me[2])

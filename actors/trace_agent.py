@@ -11,7 +11,7 @@ from .chat import ChatError, ChatModel
 from .language_agent import LanguageAgent
 from .optimizer import PlanOptimizer
 from .recording import Recording
-from .turn import Call, PlanUpdate
+from .turn import REPLY_KEPT_CHARS, PlanUpdate
 
 
 class TraceAgent(LanguageAgent):
@@ -43,22 +43,23 @@ class TraceAgent(LanguageAgent):
         else:
             self._recording.failed(error)
 
-    async def learn(self, step: int, observation: Observation, feedback: str, calls: list[Call]) -> PlanUpdate | None:
+    async def learn(self, step: int, observation: Observation, feedback: str, deadline_s: float) -> PlanUpdate | None:
         if self._thought is None:
             return None
-        messages = self._optimizer.prompt(observation.text, feedback)
-        self._thought = None  # a graph carries feedback once
-        if messages is None:
-            return PlanUpdate(verdict="rejected", reason="plan not used")
+        self._thought = None  # a graph carries feedback once, whatever comes of it
         try:
-            reply = await self.ask(
-                "learn", step, messages, self._optimizer.schema(), self.spec.limits.learn_tokens, calls
-            )
+            messages = self._optimizer.prompt(observation.text, feedback)
+            if messages is None:
+                return PlanUpdate(verdict="rejected", reason="plan not used")
+            limit = self.spec.limits.learn_tokens
+            reply = await self.ask("learn", step, messages, self._optimizer.schema(), limit, deadline_s)
+            return self._optimizer.apply(reply.text)
         except ChatError as error:
             if error.kind == "fatal":
                 raise
-            return PlanUpdate(verdict="rejected", reason="no reply")
-        return self._optimizer.apply(reply.text)
+            return PlanUpdate(verdict="rejected", reason=f"no reply: {error.kind}")
+        except Exception as error:  # a lesson that fails must not keep the agent from acting; the reason is counted
+            return PlanUpdate(verdict="rejected", reason=type(error).__name__, reply=str(error)[:REPLY_KEPT_CHARS])
 
     def state(self) -> dict[str, Any]:
         return super().state() | {

@@ -12,8 +12,8 @@ from typing import Any, Literal
 from ..env.world import Observation
 
 Purpose = Literal["act", "learn"]
-How = Literal["exact", "letter", "similar", "message", "none", "random", "sticky", "reflex", "error"]
-"""How a reply became an action: see `actors.reply`; sticky and reflex ask no model, error has no action."""
+How = Literal["exact", "letter", "similar", "message", "none", "random", "sticky", "reflex", "error", "late"]
+"""How a reply became an action: see `actors.reply`. Sticky and reflex ask no model; error and late have no action."""
 
 REPLY_KEPT_CHARS = 4000
 """How much of a model's reply is kept in records."""
@@ -99,7 +99,7 @@ class Ask:
         restore: load `state` first (None: start fresh), whatever the agent holds.
         state: the committed state, packed.
         final: only learn, do not act: the episode is over.
-        deadline_s: seconds after which the agent gives up the turn by itself.
+        deadline_s: seconds the agent has for the turn.
     """
 
     agent: str
@@ -120,10 +120,12 @@ class Failure:
 
     `error`: the agent's code raised. `late`: out of time. `stale`: the agent is not at the asked
     version. `lost`: its process is gone. `fatal`: asking again is pointless (bad key, no such model).
+    `calls` are the model calls that were made all the same, as far as they are known.
     """
 
     kind: FailureKind
     message: str
+    calls: tuple[Call, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -137,7 +137,7 @@ def check_messages(factory: Factory, seed: int, steps: int) -> None:
         for message in result.messages:
             _require(isinstance(message, Message), f"{message!r} is no Message")
             parsed = parse_message(forms[message.sender][0])
-            _require(parsed is not None and parsed[0] == message.receiver, f"{message!r} went to the wrong agent")
+            _require(parsed is not None and parsed.name == message.receiver, f"{message!r} went to the wrong agent")
             _require(len(message.text.splitlines()) == 1, f"a delivered message is one line, not {message.text!r}")
             _require(PLAN_TOKEN not in message.text, "a delivered message may not contain the plan token")
             _require(result.outcomes[message.sender].ok, f"{message.sender}'s message was delivered, but not ok")

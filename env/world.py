@@ -12,7 +12,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 PLAN_TOKEN = "$PLAN$"
 """Where an agent's plan goes in `Observation.text`."""
@@ -20,7 +20,10 @@ PLAN_TOKEN = "$PLAN$"
 MESSAGE_VERB = "[send_message]"
 """The verb of the one action that carries free text."""
 
-_MESSAGE = re.compile(r"\[send_message\]\s*<(?P<name>[^<>\n]+)>\s*\((?P<id>\d+)\)\s*:?(?P<text>.*)", re.S)
+MESSAGE_PLACEHOLDER = "text"
+"""What a message form shows where the text belongs; sending it back is no message."""
+
+_MESSAGE = re.compile(r"\[send_message\]\s*<(?P<name>[^<>\n]+)>\s*\((?P<number>[0-9]{1,9})\)\s*:?(?P<text>.*)", re.S)
 
 
 class WorldError(Exception):
@@ -169,10 +172,18 @@ def is_message(action: str | None) -> bool:
     return action is not None and action.startswith(MESSAGE_VERB)
 
 
-def parse_message(action: str) -> tuple[str, str] | None:
-    """Split `[send_message] <name> (id): text` into (name, text); None if it is not of that form."""
+class Addressed(NamedTuple):
+    """A message taken apart: to whom, that agent's number, and the words."""
+
+    name: str
+    number: int
+    text: str
+
+
+def parse_message(action: str) -> Addressed | None:
+    """Take `[send_message] <name> (number): text` apart; None if it is not of that form."""
     match = _MESSAGE.fullmatch(action.strip())
-    return (match["name"], match["text"].strip()) if match else None
+    return Addressed(match["name"], int(match["number"]), match["text"].strip()) if match else None
 
 
 def format_message(name: str, number: int, text: str) -> str:

@@ -73,6 +73,7 @@ class Barrier:
     _step: int = 0
     _phase: Literal["new", "turns", "world", "lesson", "ended"] = "new"
     _silent_steps: int = 0
+    _anyone_decided: bool = False
     _success: bool = False
 
     def handle(self, event: Event) -> list[Command]:
@@ -129,8 +130,9 @@ class Barrier:
             return []
         if answer.failure is None:
             member.answer = answer
-        elif answer.failure.kind == "fatal":
-            return self._end(f"{answer.agent}: {answer.failure.message}")
+        elif answer.failure.kind == "fatal" and self._phase == "turns":
+            member.failure = answer.failure
+            return self._give_up(f"{answer.agent}: {answer.failure.message}")
         elif answer.failure.kind in ("stale", "lost") and member.attempt < MAX_ATTEMPTS:
             return [self._ask(answer.agent)]
         else:
@@ -147,12 +149,15 @@ class Barrier:
     def _close_if_complete(self) -> list[Command]:
         if self.waiting_for():
             return []
-        self._silent_steps = 0 if any(map(_decided, self._members.values())) else self._silent_steps + 1
         if self._phase == "lesson":
-            return [self._commit(None), *self._end()]
+            never = "" if self._anyone_decided else "no agent ever could decide what to do"
+            return [self._commit("lesson"), self._end(never)]
+        decided = any(map(_decided, self._members.values()))
+        self._anyone_decided |= decided
+        self._silent_steps = 0 if decided else self._silent_steps + 1
         if self._silent_steps >= MAX_SILENT_STEPS:
             said = self._verdict(self.agents[-1], None)[1]
-            return self._end(f"no agent could decide in {MAX_SILENT_STEPS} steps in a row; the last one said: {said}")
+            return self._give_up(f"no agent could decide in {MAX_SILENT_STEPS} steps in a row; the last one: {said}")
         self._phase = "world"
         actions = {agent: self._action(agent) for agent in self.agents}
         return [StepWorld(self._step, actions)]
@@ -164,14 +169,18 @@ class Barrier:
     def _stepped(self, event: Stepped) -> list[Command]:
         if self._phase != "world" or event.step != self._step:
             return []
-        commit = self._commit(event.result)
+        commit = self._commit("step", event.result)
         self._step += 1
         self._success = event.result.success
         over = event.result.done or self._step >= self.horizon
         self._phase = "lesson" if over else "turns"
         return [commit, *self._ask_all()]
 
-    def _commit(self, result: StepResult | None) -> Commit:
+    def abandoned(self) -> Commit | None:
+        """The record of a step that is broken off, if one is running: what was done counts, what happened does not."""
+        return self._commit("abandoned") if self._phase in ("turns", "world", "lesson") else None
+
+    def _commit(self, kind: Literal["step", "lesson", "abandoned"], result: StepResult | None = None) -> Commit:
         """Make the turns and the world's answer one: from here on they have happened."""
         records: dict[str, AgentRecord] = {}
         for agent in self.agents:
@@ -187,9 +196,15 @@ class Barrier:
                 member.observation = result.observations[agent]
             verdict, detail = self._verdict(agent, result)
             records[agent] = AgentRecord(
-                verdict=verdict, detail=detail, reward=reward, total=member.total, turn=turn, state=member.state
+                verdict=verdict,
+                detail=detail,
+                reward=reward,
+                total=member.total,
+                turn=turn,
+                lost_calls=member.failure.calls if member.failure else (),
+                state=member.state,
             )
-        return Commit(StepRecord(step=self._step, agents=records, result=result))
+        return Commit(StepRecord(kind=kind, step=self._step, agents=records, result=result))
 
     def _verdict(self, agent: str, result: StepResult | None) -> tuple[Verdict, str]:
         member = self._members[agent]
@@ -197,15 +212,18 @@ class Barrier:
             return ("late" if member.failure.kind == "late" else "failed"), member.failure.message
         turn = member.answer.turn if member.answer else None
         if turn is not None and turn.error is not None:
-            return "failed", turn.error
+            return ("late" if turn.how == "late" else "failed"), turn.error
         if result is None:
             return "ok", ""
         outcome = result.outcomes[agent]
         return ("ok" if outcome.ok else "invalid"), outcome.detail
 
-    def _end(self, error: str = "") -> list[Command]:
+    def _give_up(self, error: str) -> list[Command]:
+        return [self._commit("abandoned"), self._end(error)]
+
+    def _end(self, error: str = "") -> End:
         self._phase = "ended"
-        return [End(success=self._success, error=error)]
+        return End(success=self._success, error=error)
 
 
 def _decided(member: _Member) -> bool:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from contextlib import redirect_stdout
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,10 +38,11 @@ def _option(*names: str, help: str, **more: Any) -> Any:
 
 @app.command(
     epilog="Every option can also be set as HOUSEMATES_<NAME> (HOUSEMATES_BASE_URL for --base-url) or in a TOML file "
-    "(--config; the same names, with underscores). A flag wins over a variable, a variable over the file. "
+    "(--config; the same names, with underscores, without out). A flag wins over a variable, a variable over the file. "
     "Exit code 0: the run completed; 2: bad usage or configuration; 3: could not start or continue; 130: interrupted."
 )
 def run(
+    context: typer.Context,
     task: Annotated[str | None, _option("--task", help="What is to be done. [default: put_dishwasher]")] = None,
     agents: Annotated[int | None, _option("--agents", help="How many agents share the household. [default: 2]")] = None,
     steps: Annotated[int | None, _option("--steps", help="Horizon of the episode, in steps. [default: 150]")] = None,
@@ -79,17 +81,18 @@ def run(
     out: Annotated[
         Path | None, _option("--out", help="The run's folder, new or empty. [default: runs/<time>-<task>-…]")
     ] = None,
-    config: Annotated[Path | None, _option("--config", help="A TOML file with any of these options.")] = None,
+    config: Annotated[Path | None, _option("--config", help="A TOML file with these options (but --out).")] = None,
 ) -> None:
     """Let agents do a task together, and record it."""
-    from rich.console import Console
-
     from .cluster import kill_own_ray
     from .config import load_config, make_config
+    from .errors import ConfigError
     from .interrupt import bounded_interrupt
     from .run import run as run_episode
-    from .terminal import TerminalObserver, summary_table
+    from .terminal import RunConsole, TerminalObserver, summary_table
 
+    if llm is not None and not llm.startswith("openai:") and _from_environment(context, "base_url"):
+        base_url = None  # meant for another model than the one asked for here
     flags = {
         "task": task,
         "agents": agents,
@@ -107,7 +110,9 @@ def run(
     values = load_config(config) if config else {}
     values.update((name, value) for name, value in flags.items() if value is not None)
     settings = make_config(**values)
-    console = Console(file=sys.stdout)
+    if out is not None and not out.name and str(out) != "/":
+        raise ConfigError("--out: name a folder; the current one is not taken")
+    console = RunConsole(file=sys.stdout)
     try:
         with (
             redirect_stdout(sys.stderr),  # what Ray has to say of its own accord
@@ -125,6 +130,11 @@ def run(
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if result.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def _from_environment(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "ENVIRONMENT"
 
 
 def _what_next(folder: Path, llm: str) -> list[str]:
@@ -206,6 +216,9 @@ def _root(
 
 def main() -> None:
     """The console script: every error a user can cause is one line on stderr and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a character must not end a run
     # A shell that starts us in the background has SIGINT ignored; Ctrl-C and `kill -INT` must end a run anyway.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -238,7 +251,9 @@ def _known(error: Exception) -> int:
 
 
 def _complain(message: str, code: int) -> int:
-    typer.echo(f"housemates: {' '.join(message.split())}", err=True)
+    from .observer import one_line
+
+    typer.echo(f"housemates: {one_line(message, 1000)}", err=True)
     return code
 
 

@@ -6,16 +6,23 @@ import contextlib
 import ctypes
 import logging
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
 import psutil
 
+from .errors import RuntimeFailure
+
 OBJECT_STORE_BYTES = 128 * 1024 * 1024
 """Turns are a few kilobytes, which Ray sends without its object store."""
+
+SESSION_PARENT = "/tmp"
+"""Where Ray's sockets and logs live for the time of a run; a socket's path must stay below 107 bytes."""
 
 SWEEPS = 5
 """A process that is killed may just have started another one, so we look again until there is none."""
@@ -25,7 +32,7 @@ STOP_S = 1.0
 
 _PR_SET_CHILD_SUBREAPER = 36
 
-_others: set[int] | None = None  # our children that are not Ray's, while a Ray of ours is up
+_session: str | None = None  # the folder of the Ray of ours that is up
 
 
 @contextmanager
@@ -35,14 +42,16 @@ def local_ray() -> Generator[None]:
     Start it from the main thread: Ray's processes are bound to the life of the thread that starts them.
     One at a time in a process.
     """
-    global _others
+    global _session
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no network access nobody asked for
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else Ray warns of its own plans
     import ray
 
+    if ray.is_initialized():
+        raise RuntimeFailure("Ray is already running in this process; end it first (ray.shutdown())")
     on_sigterm = signal.getsignal(signal.SIGTERM)
+    _session = tempfile.mkdtemp(prefix="housemates-", dir=SESSION_PARENT)  # private to its user, which Ray's is not
     _adopt_orphans(True)
-    _others = {child.pid for child in psutil.Process().children(recursive=True)}
     try:
         ray.init(
             address="local",
@@ -51,6 +60,7 @@ def local_ray() -> Generator[None]:
             logging_level=logging.ERROR,
             object_store_memory=OBJECT_STORE_BYTES,
             namespace="housemates",
+            _temp_dir=_session,
         )
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own ends the process without a word
@@ -58,22 +68,31 @@ def local_ray() -> Generator[None]:
     finally:
         ray.shutdown()
         kill_own_ray()
-        _others = None
+        shutil.rmtree(_session, ignore_errors=True)
+        _session = None
         _adopt_orphans(False)
 
 
 def kill_own_ray() -> None:
     """End what Ray's own shutdown leaves behind, above all when it was interrupted while starting."""
-    if _others is None:
+    if _session is None:
         return
     for _ in range(SWEEPS):
-        left = [child for child in psutil.Process().children(recursive=True) if child.pid not in _others]
+        left = [child for child in psutil.Process().children(recursive=True) if _is_rays(child, _session)]
         if not left:
             return
         for process in left:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(left, timeout=STOP_S / SWEEPS)
+
+
+def _is_rays(process: psutil.Process, session: str) -> bool:
+    """Ray's processes name the session in their arguments, or call themselves `ray::…`."""
+    try:
+        return process.name().startswith("ray::") or any(session in argument for argument in process.cmdline())
+    except psutil.Error:  # gone meanwhile, or a zombie
+        return False
 
 
 def _adopt_orphans(adopt: bool) -> None:

@@ -49,6 +49,8 @@ class RunConfig(BaseModel):
 
     @model_validator(mode="after")
     def _known_model(self) -> RunConfig:
+        if not self.llm.isprintable():
+            raise ValueError("llm: the name has characters that cannot be written down")
         kind, _, name = self.llm.partition(":")
         if kind not in ("openai", "local", "scripted") or (kind == "openai" and not name) or self.llm == "local:":
             raise ValueError(f"llm: {self.llm!r} is none of openai:MODEL, local, local:PATH.gguf, scripted")

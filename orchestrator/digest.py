@@ -20,7 +20,7 @@ class TrajectoryDigest:
         self._hash = hashlib.sha256()
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Take in one journal record; the order matters, other kinds than begin, step and lesson do not count."""
+        """Take in one journal record; the order matters, only begin, step and lesson count."""
         if record["kind"] == "begin":
             self._update({agent: o["text"] for agent, o in record["observations"].items()})
         elif record["kind"] in ("step", "lesson"):

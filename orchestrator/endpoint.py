@@ -6,16 +6,26 @@ import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from ..actors.chat import Endpoint
+from ..actors.server_process import ServerProcess
 from .config import KEY_VARIABLE, OPENAI_URL, RunConfig
 from .errors import ConfigError
 
 LOG_NAME = "model-server.log"
 
 
+class Served(NamedTuple):
+    """Where the model answers, and the server with its log if it is one of ours."""
+
+    endpoint: Endpoint
+    server: ServerProcess | None
+    log_path: Path | None
+
+
 @contextmanager
-def serving(config: RunConfig, run_dir: Path, say: Callable[[str], None]) -> Generator[Endpoint]:
+def serving(config: RunConfig, run_dir: Path, say: Callable[[str], None]) -> Generator[Served]:
     """The endpoint of the configured model, up for as long as the context lasts.
 
     The embedded model is fetched first if it is not there; `say` is told of whatever takes long. Start it
@@ -27,12 +37,13 @@ def serving(config: RunConfig, run_dir: Path, say: Callable[[str], None]) -> Gen
     """
     kind, _, name = config.llm.partition(":")
     if kind == "openai":
-        yield openai_endpoint(config, name)
+        yield Served(openai_endpoint(config, name), None, None)
         return
+    log_path = run_dir / LOG_NAME
     if kind == "scripted":
         from ..actors.scripted_server import scripted_server
 
-        server = scripted_server(0.0, log_path=run_dir / LOG_NAME)
+        server = scripted_server(0.0, log_path=log_path)
         model = "scripted"
     else:
         from ..actors import models
@@ -40,12 +51,12 @@ def serving(config: RunConfig, run_dir: Path, say: Callable[[str], None]) -> Gen
 
         try:
             path = Path(name).expanduser() if name else models.find() or models.pull(say)
-            server = local_server(path, config.agents, log_path=run_dir / LOG_NAME)
+            server = local_server(path, config.agents, log_path=log_path)
         except models.ModelError as error:
             raise ConfigError(str(error)) from None
         model = model_name(path)
     with server:
-        yield Endpoint(base_url=server.url, model=model)
+        yield Served(Endpoint(base_url=server.url, model=model), server, log_path)
 
 
 def openai_endpoint(config: RunConfig, model: str) -> Endpoint:

@@ -55,6 +55,11 @@ class Episode:
                         return command
                     self._carry_out(command)
                 event = await self._next_event()
+        except BaseException:  # broken off: what the agents did in this step is told, though it does not count
+            commit = self._barrier.abandoned()
+            if commit is not None:
+                self._carry_out(commit)
+            raise
         finally:
             await self._cancel()
 

@@ -5,5 +5,9 @@ class ConfigError(Exception):
     """What the user asked for makes no sense or cannot be done here."""
 
 
+class RuntimeFailure(Exception):
+    """The world or the machinery under a run is gone; the message says which and why."""
+
+
 class StartError(Exception):
     """A run could not start or continue."""

@@ -11,6 +11,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 EXIT_INTERRUPTED = 130
+ALSO = (signal.SIGTERM, signal.SIGHUP)
+"""What else ends a run like Ctrl-C: being told to end, and a terminal that is gone."""
 GRACE_S = 2.5
 """Seconds an interrupted run has to write its journal and stop its processes."""
 
@@ -20,12 +22,13 @@ def bounded_interrupt(last_resort: Callable[[], None]) -> Generator[None]:
     """Within the context an interrupt gets `GRACE_S` to end the orderly way; then the process is ended.
 
     Python runs signal handlers between bytecodes only, and Ray starts and stops in C++ calls of several
-    seconds; so a thread is told of the signal directly (`signal.set_wakeup_fd`). SIGTERM is treated like
-    Ctrl-C. Use it in the main thread of a command, not in a library: it may end the whole process.
+    seconds; so a thread is told of the signal directly (`signal.set_wakeup_fd`). SIGTERM and SIGHUP are
+    treated like Ctrl-C. Use it in the main thread of a command, not in a library: it may end the process.
 
     Args:
         last_resort: called before the process is ended; kills what must not stay behind.
     """
+    heard = [number for number in ALSO if signal.getsignal(number) is not signal.SIG_IGN]  # nohup means it
     told, tell = socket.socketpair()
     tell.setblocking(False)
     over = threading.Event()
@@ -34,7 +37,7 @@ def bounded_interrupt(last_resort: Callable[[], None]) -> Generator[None]:
         while not over.is_set():
             ready, _, _ = select.select([told], [], [], 0.2)
             signals = told.recv(64) if ready else b""
-            if signal.SIGINT in signals or signal.SIGTERM in signals:
+            if any(number in signals for number in (signal.SIGINT, *heard)):
                 if not over.wait(GRACE_S):
                     last_resort()
                     os.write(2, b"housemates: interrupted; what had to be stopped by force was\n")
@@ -45,13 +48,14 @@ def bounded_interrupt(last_resort: Callable[[], None]) -> Generator[None]:
         signal.raise_signal(signal.SIGINT)
 
     previous_fd = signal.set_wakeup_fd(tell.fileno(), warn_on_full_buffer=False)
-    previous_handler = signal.signal(signal.SIGTERM, terminate)
+    previous = {number: signal.signal(number, terminate) for number in heard}
     watcher = threading.Thread(target=watch, daemon=True, name="interrupt-watch")
     watcher.start()
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous_handler)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
         signal.set_wakeup_fd(previous_fd)
         over.set()
         watcher.join()

@@ -6,8 +6,9 @@ run that is killed leaves a file whose last frame may be torn and whose other fr
 records, by their `kind`:
 
     begin   schema, version, config, model, agents, observations (the first of each agent)
-    step    step, agents {verdict detail reward total turn state}, result, step_s
+    step    step, agents {verdict detail reward total turn lost_calls state}, result, step_s
     lesson  like step, without a result: the last learning after the last step
+    abandoned  like lesson: the step in which the run was broken off, which never happened
     end     status (completed, interrupted, failed), success, error, wall_s
 """
 

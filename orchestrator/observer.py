@@ -19,14 +19,11 @@ class Observer:
     def starting(self, what: str) -> None:
         """Something slow begins: a model server, Ray, the actors."""
 
-    def started(self, config: RunConfig, folder: Path, model: str) -> None:
-        """All is up; the first step begins."""
+    def started(self, config: RunConfig, folder: Path, model: str, waiting_for: Callable[[], list[str]]) -> None:
+        """All is up; the first step begins. `waiting_for` says at any time which agents are thinking."""
 
     def committed(self, record: Record, tally: Tally) -> None:
         """A record is in the journal."""
-
-    def watch(self, waiting_for: Callable[[], list[str]]) -> None:
-        """How to ask which agents the barrier waits for."""
 
 
 def one_line(text: str, limit: int) -> str:

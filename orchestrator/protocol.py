@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from ..actors.turn import Answer, Ask, Turn
+from ..actors.turn import Answer, Ask, Call, Turn
 from ..env.world import Observation, StepResult
 
 Verdict = Literal["ok", "late", "failed", "invalid"]
@@ -22,6 +22,7 @@ class AgentRecord:
         detail: the world's outcome, or what went wrong.
         reward, total: earned in this step, and since the beginning (the return).
         turn: None unless the agent answered in time.
+        lost_calls: the model calls of a turn that did not count.
         state: the committed state after the step, packed.
     """
 
@@ -30,13 +31,19 @@ class AgentRecord:
     reward: float
     total: float
     turn: Turn | None
+    lost_calls: tuple[Call, ...]
     state: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRecord:
-    """A committed step. The last lesson after the horizon is a record without `result`."""
+    """What the agents did in a step.
 
+    `step` has the world's answer in `result`. `lesson` is the last learning after the last step. `abandoned` was
+    never committed: the run ended within the step, and the record only tells what was done in it.
+    """
+
+    kind: Literal["step", "lesson", "abandoned"]
     step: int
     agents: Mapping[str, AgentRecord]
     result: StepResult | None
@@ -44,7 +51,7 @@ class StepRecord:
     def to_dict(self) -> dict[str, Any]:
         """The record as plain msgpack types: what the journal, the digest and the summary read."""
         return {
-            "kind": "step" if self.result else "lesson",
+            "kind": self.kind,
             "step": self.step,
             "agents": {agent: asdict(record) for agent, record in self.agents.items()},
             "result": asdict(self.result) if self.result else None,

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from .digest import TrajectoryDigest
-from .journal import FILE_NAME, JournalError, read_journal
+from .journal import FILE_NAME, SCHEMA, JournalError, read_journal
 from .observer import one_line
+
+HEADINGS = {"step": "step {step}", "lesson": "after the last step", "abandoned": "broken off in step {step}"}
 
 
 def records(run: Path) -> Iterator[dict[str, Any]]:
@@ -21,7 +23,14 @@ def records(run: Path) -> Iterator[dict[str, Any]]:
     path = run / FILE_NAME
     if not path.is_file():
         raise JournalError(f"{run} holds no run (no {FILE_NAME} there)")
-    yield from read_journal(path)
+    journal = read_journal(path)
+    head = next(journal, None)
+    if head is None:
+        raise JournalError(f"{run} holds no run: its journal ends before the first step")
+    if head.get("kind") != "begin" or head.get("schema") != SCHEMA:
+        raise JournalError(f"{path} is of another format than this version reads (schema {SCHEMA})")
+    yield head
+    yield from journal
 
 
 def digest(run: Path) -> str:
@@ -35,7 +44,7 @@ def digest(run: Path) -> str:
 def json_lines(run: Path) -> Iterator[str]:
     """One JSON object per committed step; the packed states of the agents are left out."""
     for record in records(run):
-        if record["kind"] in ("step", "lesson"):
+        if record["kind"] in HEADINGS:
             for part in record["agents"].values():
                 del part["state"]
             yield json.dumps(record, ensure_ascii=False)
@@ -51,9 +60,9 @@ def story(run: Path) -> Iterator[str]:
             yield f"{who}, task {config['task']}, model {record['model']}, seed {config['seed']}"
         elif record["kind"] == "end":
             solved = "solved" if record["success"] else "not solved"
-            yield f"{record['status']}, {solved}" + (f": {record['error']}" if record["error"] else "")
+            yield f"{record['status']}, {solved}" + (f": {one_line(record['error'], 500)}" if record["error"] else "")
         else:
-            yield f"step {record['step']}" if record["kind"] == "step" else "after the last step"
+            yield HEADINGS[record["kind"]].format(step=record["step"])
             for agent, part in record["agents"].items():
                 yield from _agent_lines(agent, part, plans)
             for message in (record["result"] or {"messages": ()})["messages"]:

@@ -19,18 +19,19 @@ from ..env.household.household import HouseholdWorld
 from ..env.world import WorldError
 from .barrier import Barrier
 from .cluster import local_ray
-from .config import FILE_NAME as CONFIG_NAME
 from .config import RunConfig
-from .endpoint import serving
+from .endpoint import Served, serving
 from .episode import Episode
-from .errors import StartError
-from .journal import FILE_NAME as JOURNAL_NAME
-from .journal import SCHEMA, Journal
-from .observer import Observer, Record
+from .errors import RuntimeFailure, StartError
+from .journal import SCHEMA
+from .observer import Observer
 from .protocol import End
-from .run_folder import create_run_folder, write_summary
-from .runtime import InlineRuntime, RayRuntime, Runtime, RuntimeFailure
-from .summary import Tally
+from .recorder import Recorder
+from .run_folder import create_run_folder, give_back
+from .runtime import InlineRuntime, RayRuntime, Runtime
+
+SERVER_POLL_S = 0.25
+"""How often we look whether the model server is still there."""
 
 
 class RunResult(NamedTuple):
@@ -51,33 +52,40 @@ def run(config: RunConfig, out: Path | None = None, observer: Observer | None = 
         ConfigError: the configuration cannot be run here (no key, no model file, folder taken).
         StartError: the endpoint, Ray, or the world cannot be reached, or was lost.
     """
-    observer = observer or Observer()
-    folder = create_run_folder(out, config)
-    recorder = _Recorder(folder, observer)
+    folder, journal = create_run_folder(out, config)
+    recorder = Recorder(folder, journal, observer or Observer())
     began = time.perf_counter()
     status, end, fault = "failed", End(success=False), ""
+    on_sigint = signal.getsignal(signal.SIGINT)
     try:
-        config.write(folder / CONFIG_NAME)
         with ExitStack() as stack:
             try:
-                observer.starting(f"starting the model {config.llm}")
-                endpoint = stack.enter_context(serving(config, folder, observer.starting))
+                recorder.starting(f"starting the model {config.llm}")
+                served = stack.enter_context(serving(config, folder, recorder.starting))
                 if config.runtime == "ray":
-                    observer.starting("starting Ray")
+                    recorder.starting("starting Ray")
                     stack.enter_context(local_ray())
-                end = asyncio.run(_episode(config, folder, endpoint, recorder, observer))
+                end = asyncio.run(_episode(config, folder, served, recorder))
                 status, fault = ("failed", end.error) if end.error else ("completed", "")
             finally:
                 signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave processes behind
     except KeyboardInterrupt:
-        if not recorder.begun:
-            raise
         status = "interrupted"
+        if not recorder.begun:
+            give_back(folder, journal)
+            raise
     except (ChatError, ServerError, WorldError, RuntimeFailure, OSError) as error:
         fault = str(error)
+    except BaseException as error:
+        if recorder.begun:  # a fault of ours: the record ends properly all the same
+            recorder.finish("failed", False, f"{type(error).__name__}: {error}", time.perf_counter() - began)
+        else:
+            give_back(folder, journal)
+        raise
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, on_sigint)
     if not recorder.begun:
+        give_back(folder, journal)
         raise StartError(fault)
     summary = recorder.finish(status, end.success, fault, time.perf_counter() - began)
     if fault:
@@ -85,17 +93,40 @@ def run(config: RunConfig, out: Path | None = None, observer: Observer | None = 
     return RunResult(folder, summary, status == "interrupted")
 
 
-async def _episode(config: RunConfig, folder: Path, endpoint: Endpoint, recorder: _Recorder, observer: Observer) -> End:
+async def _episode(config: RunConfig, folder: Path, served: Served, recorder: Recorder) -> End:
+    """One episode, ended early if the model server that we started dies."""
+    playing = asyncio.ensure_future(_play(config, folder, served.endpoint, recorder))
+    watching = asyncio.ensure_future(_death_of(served))
+    try:
+        await asyncio.wait({playing, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if not playing.done():
+            raise RuntimeFailure(await watching)
+        return await playing
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    finally:
+        watching.cancel()
+        playing.cancel()
+        await asyncio.gather(playing, watching, return_exceptions=True)
+
+
+async def _death_of(served: Served) -> str:
+    """Waits until the model server is gone, for ever if there is none of ours; says so in one line."""
+    while served.server is None or served.server.alive:  # noqa: ASYNC110 - a process has no event to wait for
+        await asyncio.sleep(SERVER_POLL_S)
+    return f"the model server ended by itself; its log is {served.log_path}"
+
+
+async def _play(config: RunConfig, folder: Path, endpoint: Endpoint, recorder: Recorder) -> End:
     await _check(endpoint)
     specs = agent_specs(config)
     runtime = make_runtime(config, specs, endpoint)
     try:
-        observer.starting(f"starting {len(specs)} agents")
+        recorder.starting(f"starting {len(specs)} agents")
         await runtime.start()
         barrier = Barrier([spec.name for spec in specs], config.steps, config.step_deadline_s)
         episode = Episode(barrier, runtime, config.seed, recorder.record)
-        observer.started(config, folder, endpoint.model)
-        observer.watch(lambda: episode.waiting_for)
+        recorder.started(config, endpoint.model, lambda: episode.waiting_for)
         head = {
             "kind": "begin",
             "schema": SCHEMA,
@@ -105,8 +136,6 @@ async def _episode(config: RunConfig, folder: Path, endpoint: Endpoint, recorder
             "agents": [spec.name for spec in specs],
         }
         return await episode.run(head)
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
     finally:
         await runtime.close()
 
@@ -147,43 +176,3 @@ async def _check(endpoint: Endpoint) -> None:
         await chat.check()
     finally:
         await chat.close()
-
-
-class _Recorder:
-    """Writes what is committed, counts it, and tells the observer."""
-
-    def __init__(self, folder: Path, observer: Observer) -> None:
-        self._folder = folder
-        self._observer = observer
-        self._tally = Tally()
-        self._journal: Journal | None = None
-
-    @property
-    def begun(self) -> bool:
-        return self._journal is not None
-
-    def record(self, record: Record) -> None:
-        if self._journal is None:
-            self._journal = Journal(self._folder / JOURNAL_NAME)
-        self._journal.append(record)
-        self._tally.add(record)
-        self._observer.committed(record, self._tally)
-
-    def finish(self, status: str, success: bool, error: str, wall_s: float) -> dict[str, Any]:
-        """Close the journal and write the summary.
-
-        Raises:
-            StartError: the disk does not take them.
-        """
-        assert self._journal is not None
-        end = {"kind": "end", "status": status, "success": success, "error": error, "wall_s": wall_s}
-        try:
-            self.record(end)
-            self._journal.close()
-            summary = self._tally.summary()
-            write_summary(self._folder, summary)
-        except OSError as fault:
-            raise StartError(
-                f"{error or 'the run ended'}, but {self._folder} does not take its record: {fault}"
-            ) from None
-        return summary

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,13 +14,16 @@ from .config import RunConfig
 from .endpoint import LOG_NAME
 from .errors import ConfigError
 from .journal import FILE_NAME as JOURNAL_NAME
+from .journal import Journal
 
 SUMMARY_NAME = "summary.json"
-LEFT_BY_A_FAILED_START = {CONFIG_NAME, LOG_NAME}
+LEFT_BY_A_FAILED_START = {LOG_NAME}
 
 
-def create_run_folder(out: Path | None, config: RunConfig) -> Path:
+def create_run_folder(out: Path | None, config: RunConfig) -> tuple[Path, Journal]:
     """Make the folder of a run: `out`, which must be new or empty, or a new one under `runs/`.
+
+    Its journal is created with it, which no two runs can do: whoever has the journal has the folder.
 
     Raises:
         ConfigError: it holds something already, or cannot be written.
@@ -29,19 +31,28 @@ def create_run_folder(out: Path | None, config: RunConfig) -> Path:
     try:
         if out is None:
             stem = f"{datetime.now():%Y%m%d-%H%M%S}-{config.task}-{config.agents}x{re.split('[:/]', config.llm)[0]}"
-            return _new_folder(Path("runs"), stem)
-        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+            out = _new_folder(Path("runs"), stem)
+        else:
+            out.mkdir(mode=0o700, parents=True, exist_ok=True)
         held = {path.name for path in out.iterdir()}
         if JOURNAL_NAME in held:
             raise ConfigError(f"--out {out} holds a run already; name another folder, or: housemates replay {out}")
         if held - LEFT_BY_A_FAILED_START:
             raise ConfigError(f"--out {out} is not empty; name a new folder")
-        out.chmod(0o700)
-        if not os.access(out, os.W_OK):
-            raise PermissionError(f"{out} is not writable")
-        return out
+        journal = Journal(out / JOURNAL_NAME)
+        config.write(out / CONFIG_NAME)
+        return out, journal
+    except FileExistsError as error:
+        raise ConfigError(f"--out {out}: another run has just taken it ({error})") from None
     except OSError as error:
         raise ConfigError(f"--out: cannot make the run folder: {error}") from None
+
+
+def give_back(folder: Path, journal: Journal) -> None:
+    """Undo `create_run_folder` after a start that failed: the folder can be used again. The server's log stays."""
+    journal.close()
+    (folder / JOURNAL_NAME).unlink(missing_ok=True)
+    (folder / CONFIG_NAME).unlink(missing_ok=True)
 
 
 def write_summary(run_dir: Path, summary: Mapping[str, Any]) -> None:

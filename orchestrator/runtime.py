@@ -13,16 +13,13 @@ from ..actors.host import AgentHost
 from ..actors.turn import Answer, Ask, Failure
 from ..env.host import WorldHost
 from ..env.world import Observation, StepResult, World
+from .errors import RuntimeFailure
 
 RESTART_S = 60.0
 """Seconds a lost actor has to come back before the agents on it are given up for the step."""
 RESTART_POLL_S = 0.1
 CLOSE_S = 0.5
 """Seconds the actors have to close what they hold before they are killed."""
-
-
-class RuntimeFailure(Exception):
-    """The world or the machinery under a run is gone; the message says which and why."""
 
 
 class Runtime(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..env.world import is_message
@@ -41,9 +41,12 @@ class Tally:
             self._end = record
         else:
             self.steps += record["kind"] == "step"
+            happened = record["kind"] != "abandoned"
             for agent, part in record["agents"].items():
-                self.returns[agent] = part["total"]
-                self._add_turn(part, in_step=record["kind"] == "step")
+                self._add_calls([*part["lost_calls"], *(part["turn"] or {"calls": ()})["calls"]])
+                if happened:
+                    self.returns[agent] = part["total"]
+                    self._add_turn(part, in_step=record["kind"] == "step")
 
     def summary(self) -> dict[str, Any]:
         """What `summary.json` holds. Counts of actions leave out messages and idle turns."""
@@ -81,6 +84,13 @@ class Tally:
             "digest": self.digest.hexdigest(),
         }
 
+    def _add_calls(self, calls: Sequence[Mapping[str, Any]]) -> None:
+        for call in calls:
+            self.calls[call["purpose"]] += 1
+            self.failures += call["error"] is not None
+            self.prompt_tokens += call["prompt_tokens"]
+            self.completion_tokens += call["completion_tokens"]
+
     def _add_turn(self, part: Mapping[str, Any], *, in_step: bool) -> None:
         if in_step:
             self.verdicts[part["verdict"]] += 1
@@ -94,11 +104,6 @@ class Tally:
                 self.actions += 1
         self.fallbacks += turn["how"] == "random"
         self.sticky += turn["how"] == "sticky"
-        for call in turn["calls"]:
-            self.calls[call["purpose"]] += 1
-            self.failures += call["error"] is not None
-            self.prompt_tokens += call["prompt_tokens"]
-            self.completion_tokens += call["completion_tokens"]
         if turn["update"] is not None:
             self.updates[turn["update"]["verdict"]] += 1
             if turn["update"]["verdict"] == "rejected":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +21,14 @@ from .summary import Tally
 SHOWN_AGENTS = 12
 """More agents than this are not shown one by one."""
 REFRESHES_PER_S = 4
+
+
+class RunConsole(Console):
+    """A console whose reader may leave (`housemates run … | head`): the run goes on, in silence."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class TerminalObserver(Observer):
@@ -44,8 +54,9 @@ class TerminalObserver(Observer):
     def starting(self, what: str) -> None:
         self._console.print(f"{self._elapsed():6.1f} s  {what}", markup=False, highlight=False, soft_wrap=True)
 
-    def started(self, config: RunConfig, folder: Path, model: str) -> None:
+    def started(self, config: RunConfig, folder: Path, model: str, waiting_for: Callable[[], list[str]]) -> None:
         self._steps = config.steps
+        self._waiting_for = waiting_for
         words = f"{config.agents} {config.method} agents, task {config.task}, model {model}, horizon {config.steps}"
         self.starting(f"{words}; run folder {folder}")
         if self._console.is_terminal:
@@ -53,9 +64,6 @@ class TerminalObserver(Observer):
                 get_renderable=self._picture, console=self._console, refresh_per_second=REFRESHES_PER_S, transient=True
             )
             self._live.start()
-
-    def watch(self, waiting_for: Callable[[], list[str]]) -> None:
-        self._waiting_for = waiting_for
 
     def committed(self, record: Record, tally: Tally) -> None:
         self._tally = tally

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..codec import pack, unpack
 from ..world import (
+    MESSAGE_PLACEHOLDER,
     Message,
     Observation,
     Outcome,
@@ -213,13 +214,15 @@ class HouseholdWorld(World):
         parsed = parse_message(action)
         if parsed is None:
             return Outcome(ok=False, detail="a message is written [send_message] <name> (id): text")
-        receiver, text = parsed[0], language.clean_message(parsed[1])
+        receiver, text = parsed.name, language.clean_message(parsed.text)
         if receiver == self._names[number]:
             return Outcome(ok=False, detail="nobody sends messages to oneself")
         if receiver not in self._numbers_by_name:
             return Outcome(ok=False, detail=f"there is no {language.clean_message(receiver)} to send a message to")
-        if not text:
-            return Outcome(ok=False, detail="the message is empty")
+        if parsed.number != self._numbers_by_name[receiver]:
+            return Outcome(ok=False, detail=f"{receiver} is not number {parsed.number}")
+        if text in ("", MESSAGE_PLACEHOLDER):
+            return Outcome(ok=False, detail="the message has no text")
         messages.append(Message(sender=self._names[number], receiver=receiver, text=text))
         return Outcome(ok=True, detail=f"sent a message to {receiver}")
 

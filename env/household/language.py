@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..world import PLAN_TOKEN, format_message
+from ..world import MESSAGE_PLACEHOLDER, PLAN_TOKEN, format_message
 from .body import Body, Briefing, Option
 
 MAX_MESSAGE_CHARS = 500
 """cwah cuts messages at this length."""
 
-MESSAGE_PLACEHOLDER = "text"
 
 _ONTO = {"ON": "onto", "INSIDE": "into"}
 

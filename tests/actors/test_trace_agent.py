@@ -118,7 +118,7 @@ async def test_a_failed_learning_call_leaves_the_plan_and_the_agent_acts(
     server.replies = [act("A"), 500, act("B")]
     await agent.turn(0, observe("k0"), "")
     turn = await agent.turn(1, observe("k1"), "Task Return: 0.0")
-    assert turn.update and (turn.update.verdict, turn.update.reason) == ("rejected", "no reply")
+    assert turn.update and (turn.update.verdict, turn.update.reason) == ("rejected", "no reply: transient")
     assert (turn.action, turn.plan) == (CHOICES[1], "")
     assert len(server.requests) == 3, "an error doubles no call"
 
@@ -155,7 +155,7 @@ DEF = "I will definitely check the default cabinet; defrost the salmon, def()"
         (learn(["go"]), "old", "rejected", "not text"),
         (learn({"a": "b"}), "old", "rejected", "not text"),
         (learn(""), "old", "rejected", "empty"),
-        (learn("x" * 100_000), "old", "rejected", "too long"),
+        (learn("x" * 50_000), "old", "rejected", "too long"),
     ],
 )
 async def test_every_proposal_is_accepted_unchanged_or_rejected_with_a_reason(
@@ -246,7 +246,7 @@ async def test_the_baseline_has_no_plan_and_does_not_learn(chat: ChatModel, serv
 
 
 async def test_an_overlong_reply_is_bounded_in_the_record(chat: ChatModel, server: RecitingServer) -> None:
-    server.replies = [act("A", thoughts="x" * 100_000)]
+    server.replies = [act("A", thoughts="x" * 50_000)]
     agent = TraceAgent(AgentSpec(name="Agent_1", limits=ReplyLimits(thoughts_chars=50)), chat)
     turn = await agent.turn(0, observe("k0"), "")
     assert len(turn.thoughts) == 50 and len(turn.reply) <= 4000

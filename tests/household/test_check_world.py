@@ -87,9 +87,9 @@ class Corridor(World):
             return Outcome(ok=True)
         other = NAMES[1 - NAMES.index(name)]
         parsed = parse_message(action) if isinstance(action, str) and is_message(action) else None
-        if parsed is None or parsed[0] != other or not parsed[1]:
+        if parsed is None or parsed.name != other or not parsed.text:
             return Outcome(ok=False, detail="no such action")
-        messages.append(Message(sender=name, receiver=other, text=self.clean(parsed[1])))
+        messages.append(Message(sender=name, receiver=other, text=self.clean(parsed.text)))
         self.heard[other] = messages[-1].text
         return Outcome(ok=True)
 

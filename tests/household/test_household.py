@@ -89,7 +89,7 @@ class TestMessages:
     @pytest.mark.parametrize(
         ("action", "reason"),
         [
-            ("[send_message] <Agent_2> (2):   ", "empty"),
+            ("[send_message] <Agent_2> (2):   ", "no text"),
             ("[send_message] <Agent_1> (1): hi", "oneself"),
             ("[send_message] <Agent_9> (9): hi", "no Agent_9"),
             ("[send_message] hi all", "is written"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from housemates.actors.turn import Answer, Ask, Failure, Turn
+from housemates.actors.turn import Answer, Ask, Call, Failure, Turn
 from housemates.env.world import Observation, Outcome, StepResult
 from housemates.orchestrator.barrier import MAX_ATTEMPTS, MAX_SILENT_STEPS, Barrier
 from housemates.orchestrator.protocol import (
@@ -218,8 +218,59 @@ def test_an_action_the_world_did_not_carry_out_is_invalid() -> None:
 
 def test_a_fatal_failure_ends_the_run_at_once_and_says_whose() -> None:
     barrier, asked = begin()
-    (end,) = barrier.handle(failure(asked["Agent_2"], "fatal", "the key was refused"))
+    barrier.handle(answer(asked["Agent_1"], plan="p"))
+    commit, end = barrier.handle(failure(asked["Agent_2"], "fatal", "the key was refused"))
     assert end == End(success=False, error="Agent_2: the key was refused")
+    assert commit.record.kind == "abandoned" and commit.record.agents["Agent_1"].turn.plan == "p"
+
+
+def test_a_fatal_failure_in_the_last_lesson_does_not_undo_what_was_done() -> None:
+    barrier, asked = begin(5)
+    all_answer(barrier, asked)
+    asked = asks(barrier.handle(Stepped(0, result(done=True))))
+    barrier.handle(failure(asked["Agent_1"], "fatal", "quota"))
+    barrier.handle(answer(asked["Agent_2"], None))
+    commands = barrier.handle(answer(asked["Agent_10"], None))
+    assert commands[-1] == End(success=True)
+    assert one(commands, Commit).record.agents["Agent_1"].verdict == "failed"
+
+
+def test_a_run_in_which_nobody_ever_decided_has_failed_whatever_its_horizon() -> None:
+    barrier, asked = begin(1)
+    all_answer(barrier, asked, action=None, error="down")
+    asked = asks(barrier.handle(Stepped(0, result())))
+    assert all_answer(barrier, asked, action=None)[-1] == End(
+        success=False, error="no agent ever could decide what to do"
+    )
+
+
+def test_the_calls_of_a_turn_that_did_not_count_are_in_the_record() -> None:
+    barrier, asked = begin()
+    call = Call(purpose="learn", seconds=1.0, prompt_tokens=7)
+    late = Failure(kind="late", message="slow", calls=(call,))
+    barrier.handle(Answer(agent="Agent_1", step=0, attempt=1, failure=late))
+    barrier.handle(answer(asked["Agent_2"]))
+    barrier.handle(answer(asked["Agent_10"]))
+    assert one(barrier.handle(Stepped(0, result())), Commit).record.agents["Agent_1"].lost_calls == (call,)
+
+
+def test_a_turn_without_time_left_to_act_is_late_but_what_it_learned_is_kept() -> None:
+    barrier, asked = begin()
+    late = Turn(action=None, how="late", plan="new", error="no reply within 5 s")
+    barrier.handle(Answer(agent="Agent_1", step=0, attempt=1, turn=late, state=b"learned"))
+    barrier.handle(answer(asked["Agent_2"]))
+    barrier.handle(answer(asked["Agent_10"]))
+    part = one(barrier.handle(Stepped(0, result())), Commit).record.agents["Agent_1"]
+    assert (part.verdict, part.state) == ("late", b"learned")
+
+
+def test_a_step_that_is_broken_off_can_be_told_but_is_not_committed() -> None:
+    barrier, asked = begin()
+    assert Barrier(AGENTS, 1).abandoned() is None
+    barrier.handle(answer(asked["Agent_1"], plan="p"))
+    commit = barrier.abandoned()
+    assert commit and commit.record.kind == "abandoned" and commit.record.agents["Agent_1"].turn
+    assert commit.record.agents["Agent_2"].turn is None
 
 
 def test_the_run_is_given_up_when_no_agent_can_decide_for_steps_on_end() -> None:

@@ -1,0 +1,63 @@
+"""Keeps the record of a run while it goes on."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .config import RunConfig
+from .errors import StartError
+from .journal import Journal
+from .observer import Observer, Record
+from .run_folder import write_summary
+from .summary import Tally
+
+
+class Recorder:
+    """Writes what is committed, counts it, and tells the observer, who may fail without harm."""
+
+    def __init__(self, folder: Path, journal: Journal, observer: Observer) -> None:
+        self._folder = folder
+        self._journal = journal
+        self._observer = observer
+        self._tally = Tally()
+        self.begun = False
+
+    def starting(self, what: str) -> None:
+        self._tell(lambda: self._observer.starting(what))
+
+    def started(self, config: RunConfig, model: str, waiting_for: Callable[[], list[str]]) -> None:
+        self._tell(lambda: self._observer.started(config, self._folder, model, waiting_for))
+
+    def record(self, record: Record) -> None:
+        self._journal.append(record)
+        self.begun = True
+        self._tally.add(record)
+        self._tell(lambda: self._observer.committed(record, self._tally))
+
+    def _tell(self, what: Callable[[], None]) -> None:
+        try:
+            what()
+        except Exception as error:  # a display that fails is no reason to lose a run
+            self._observer = Observer()
+            warnings.warn(f"the run goes on unseen: {type(error).__name__}: {error}", stacklevel=2)
+
+    def finish(self, status: str, success: bool, error: str, wall_s: float) -> dict[str, Any]:
+        """Close the journal and write the summary.
+
+        Raises:
+            StartError: the disk does not take them.
+        """
+        end = {"kind": "end", "status": status, "success": success, "error": error, "wall_s": wall_s}
+        try:
+            self.record(end)
+            self._journal.close()
+            summary = self._tally.summary()
+            write_summary(self._folder, summary)
+        except OSError as fault:
+            raise StartError(
+                f"{error or 'the run ended'}, but {self._folder} does not take its record: {fault}"
+            ) from None
+        return summary
