@@ -85,7 +85,7 @@ class Agent(ABC):
 
     spec: AgentSpec
     calls: list[Call]
-    """The model calls of the running turn. Whoever runs the turn empties it first, and reads it if the turn fails."""
+    """The model calls of the running or last turn; what is left of them when a turn fails."""
 
     @abstractmethod
     async def turn(self, step: int, observation: Observation, feedback: str, deadline_s: float = math.inf) -> Turn:

@@ -81,7 +81,6 @@ class AgentHost:
         elif seat.version != ask.version:
             return self._failed(ask, "stale", f"{ask.agent} is at version {seat.version}, asked for {ask.version}")
         before = pack_state(seat.agent)
-        seat.agent.calls.clear()
         take = seat.agent.finish if ask.final else seat.agent.turn
         try:
             turn: Turn = await take(ask.step, ask.observation, ask.feedback, ask.deadline_s)

@@ -58,6 +58,7 @@ class LanguageAgent(Agent):
         """A thought about `observation` led to `action`, or to an error (in words that fit into a prompt)."""
 
     async def turn(self, step: int, observation: Observation, feedback: str, deadline_s: float = math.inf) -> Turn:
+        self.calls = []
         if observation.reflex is not None:
             self._key = None
             return Turn(action=observation.reflex, how="reflex", plan=self.plan)
@@ -69,6 +70,7 @@ class LanguageAgent(Agent):
         return await self._think(step, observation, update, until)
 
     async def finish(self, step: int, observation: Observation, feedback: str, deadline_s: float = math.inf) -> Turn:
+        self.calls = []
         update = await self.learn(step, observation, feedback, deadline_s * USED_SHARE)
         return Turn(action=None, how="none", plan=self.plan, update=update, calls=tuple(self.calls))
 

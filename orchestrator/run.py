@@ -62,6 +62,7 @@ def run(config: RunConfig, out: Path | None = None, observer: Observer | None = 
             try:
                 recorder.starting(f"starting the model {config.llm}")
                 served = stack.enter_context(serving(config, folder, recorder.starting))
+                asyncio.run(_check(served.endpoint))
                 if config.runtime == "ray":
                     recorder.starting("starting Ray")
                     stack.enter_context(local_ray())
@@ -118,7 +119,6 @@ async def _death_of(served: Served) -> str:
 
 
 async def _play(config: RunConfig, folder: Path, endpoint: Endpoint, recorder: Recorder) -> End:
-    await _check(endpoint)
     specs = agent_specs(config)
     runtime = make_runtime(config, specs, endpoint)
     try:

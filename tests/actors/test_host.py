@@ -125,3 +125,78 @@ async def test_turns_of_different_agents_overlap(host: AgentHost, server: Reciti
     server.replies = [act("A")]
     answers: list[Answer] = await asyncio.gather(host.turn(ask(0)), host.turn(ask(0, agent="Agent_2")))
     assert all(answer.turn for answer in answers)
+
+
+async def test_a_lesson_that_fails_does_not_keep_the_agent_from_acting(host: AgentHost, server: RecitingServer) -> None:
+    server.replies = [act("A"), '{"suggestion": ' + "[" * 50_000, act("B")]
+    await host.turn(ask(0))
+    answer = await host.turn(ask(1))
+    assert answer.turn and answer.turn.how == "letter"
+    assert answer.turn.update and answer.turn.update.verdict == "rejected"
+
+
+async def test_what_was_learned_is_kept_when_no_time_is_left_to_act(host: AgentHost, server: RecitingServer) -> None:
+    async def slow_to_act(request: Any) -> Any:
+        if "#Feedback" not in await request.text():
+            await asyncio.sleep(5)
+        return await original(request)
+
+    server.replies = [by_purpose(plan="learned in time")]
+    await host.turn(ask(0))
+    original, server.answer = server.answer, slow_to_act  # type: ignore[method-assign]
+    answer = await host.turn(ask(1, deadline_s=1.0))
+    assert answer.turn and answer.state
+    assert (answer.turn.action, answer.turn.how, answer.turn.plan) == (None, "late", "learned in time")
+    assert [(call.purpose, call.error) for call in answer.turn.calls] == [("learn", None), ("act", "timeout")]
+
+
+async def test_the_calls_of_a_cut_turn_are_told(host: AgentHost, server: RecitingServer) -> None:
+    class Broken(Exception):
+        pass
+
+    def breaks(*_: Any) -> None:
+        raise Broken("while deciding")
+
+    server.replies = [by_purpose()]
+    host._seats["Agent_1"].agent.decided = breaks  # type: ignore[attr-defined]
+    answer = await host.turn(ask(0))
+    assert answer.failure and "Broken" in answer.failure.message
+    assert [call.purpose for call in answer.failure.calls] == ["act"]
+
+
+async def test_an_agent_takes_one_turn_at_a_time(host: AgentHost, server: RecitingServer) -> None:
+    at_once = most = 0
+
+    async def count(request: Any) -> Any:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.05)
+        at_once -= 1
+        return await original(request)
+
+    original, server.answer = server.answer, count  # type: ignore[method-assign]
+    server.replies = [act("A")]
+    answers = await asyncio.gather(*(host.turn(ask(0, attempt=n)) for n in (1, 2, 3)))
+    assert most == 1
+    assert [a.failure.kind if a.failure else "" for a in answers] == ["", "stale", "stale"]
+
+
+async def test_a_restore_ends_what_the_agent_still_does_for_an_earlier_ask(
+    host: AgentHost, server: RecitingServer
+) -> None:
+    async def hang_once(request: Any) -> Any:
+        server.answer = original  # type: ignore[method-assign]
+        await released.wait()
+        return await original(request)
+
+    released = asyncio.Event()
+    original, server.answer = server.answer, hang_once  # type: ignore[method-assign]
+    server.replies = [act("A")]
+    earlier = asyncio.ensure_future(host.turn(ask(0)))
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(5):
+        answer = await host.turn(ask(0, attempt=2, restore=True))
+    assert answer.turn and answer.turn.how == "letter"
+    assert earlier.cancelled()
+    released.set()

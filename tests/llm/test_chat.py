@@ -7,6 +7,7 @@ import email.utils
 import pickle
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from housemates.actors.chat import ChatError, ChatModel, Endpoint
@@ -231,3 +232,29 @@ def test_a_model_serves_several_event_loops_one_after_the_other() -> None:
 
     model = ChatModel(Endpoint(base_url="http://127.0.0.1:9/v1", model="m"))
     assert [asyncio.run(once(model)) for _ in range(2)] == ["hello", "hello"]
+
+
+@pytest.mark.parametrize("count", [10**30, -5, "many", None, 1.5, [3]])
+async def test_nonsense_token_counts_count_as_nothing(server: FaultServer, make_model: Make, count: Any) -> None:
+    server.plays(answer("ok", prompt_tokens=count, completion_tokens=4))
+    reply = await make_model().complete(MESSAGES, schema=None, max_tokens=10)
+    assert (reply.prompt_tokens, reply.completion_tokens) == (0, 4)
+
+
+async def test_lone_surrogates_do_not_leave_the_client(server: FaultServer, make_model: Make) -> None:
+    server.plays(answer("half a \ud83d pair"))
+    reply = await make_model().complete(MESSAGES, schema=None, max_tokens=10)
+    assert reply.text.encode()
+
+
+async def test_an_absurdly_nested_body_is_no_reply(server: FaultServer, make_model: Make) -> None:
+    server.plays(body("[" * 100_000))
+    assert (await failure(make_model(max_attempts=1))).kind == "transient"
+
+
+async def test_a_call_may_be_given_less_time_than_the_model_has(server: FaultServer, make_model: Make) -> None:
+    server.plays(hang)
+    began = time.monotonic()
+    with pytest.raises(ChatError) as caught:
+        await make_model().complete(MESSAGES, schema=None, max_tokens=10, deadline_s=0.3)
+    assert caught.value.kind == "timeout" and time.monotonic() - began < 3

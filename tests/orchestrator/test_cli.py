@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from housemates.actors.scripted_server import scripted_server
+from housemates.orchestrator.observer import one_line
 
 COMMAND = [sys.executable, "-m", "housemates.orchestrator.cli"]
 PR_SET_CHILD_SUBREAPER = 36
@@ -89,6 +90,10 @@ def test_help_teaches_every_option_quickly_and_without_ray_or_trace() -> None:
         (["replay", "nowhere"], 2, "nowhere holds no run"),
         (["replay", ".", "--json", "--digest"], 2, "exclude each other"),
         (["frobnicate"], 2, "frobnicate"),
+        (["run", "--llm", "scripted", "--out", ""], 2, "--out"),
+        (["run", "--llm", "openai:m", "--base-url", "http://a\nb/v1"], 2, "base URL"),
+        (["run", "--llm", "openai:m", "--base-url", "http://127.0.0.1:99999/v1"], 2, "--base-url"),
+        (["run", "--llm", "openai:m\udcff"], 2, "cannot be written down"),
     ],
 )
 def test_a_mistake_gets_one_line_and_its_exit_code(arguments: list[str], code: int, words: str, tmp_path: Path) -> None:
@@ -161,7 +166,7 @@ def test_a_torn_journal_is_told_as_far_as_it_goes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("runtime", ["inline", pytest.param("ray", marks=pytest.mark.ray)])
-@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_ends_a_run_soon_and_leaves_its_record_and_no_process(
     runtime: str, blow: signal.Signals, tmp_path: Path, orphans: set[int]
 ) -> None:
@@ -207,3 +212,71 @@ def test_an_interrupt_while_ray_starts_leaves_no_process(delay_s: float, tmp_pat
     process.communicate(timeout=30)
     assert process.returncode == 130
     assert left_behind(orphans) == []
+
+
+def test_a_base_url_in_the_environment_is_not_meant_for_another_model(tmp_path: Path) -> None:
+    arguments = ["run", "--llm", "scripted", "--runtime", "inline", "--steps", "1", "--out", "run"]
+    assert housemates(*arguments, cwd=tmp_path, HOUSEMATES_BASE_URL="http://127.0.0.1:9/v1").returncode == 0
+
+
+def test_a_reader_that_leaves_does_not_end_the_run(tmp_path: Path) -> None:
+    command = " ".join([*COMMAND, "run --llm scripted --runtime inline --steps 8 --out run | head -1"])
+    subprocess.run(command, shell=True, cwd=tmp_path, env=environment(), capture_output=True, timeout=60)
+    for _ in range(100):
+        if (tmp_path / "run" / "summary.json").exists():
+            break
+        time.sleep(0.1)
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["status"] == "completed"
+
+
+def test_a_terminal_without_unicode_is_served(tmp_path: Path) -> None:
+    arguments = ["run", "--llm", "scripted", "--runtime", "inline", "--steps", "30", "--out", "run"]
+    assert housemates(*arguments, cwd=tmp_path, PYTHONIOENCODING="ascii").returncode == 0
+
+
+def test_of_two_runs_that_want_one_folder_one_gets_it_whole(tmp_path: Path) -> None:
+    command = [*COMMAND, "run", "--llm", "scripted", "--runtime", "inline", "--steps", "3", "--out", "run", "--seed"]
+    both = [
+        subprocess.Popen([*command, seed], cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True)
+        for seed in ("1", "2")
+    ]
+    errors = [process.communicate(timeout=60)[1] for process in both]
+    assert sorted(process.returncode for process in both) == [0, 2], errors
+    winner = 1 + [process.returncode for process in both].index(0)
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["seed"] == winner
+    assert f"seed = {winner}" in (tmp_path / "run" / "run.toml").read_text()
+
+
+def test_the_death_of_the_model_server_ends_the_run_and_names_its_log(tmp_path: Path) -> None:
+    arguments = ["--llm", "scripted", "--runtime", "inline", "--task", "read_book", "--agents", "64", "--out", "run"]
+    process = subprocess.Popen(
+        [*COMMAND, "run", *arguments],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    for line in process.stdout:
+        if line.startswith("step 1/"):
+            break
+    (server,) = [p for p in psutil.Process(process.pid).children() if "scripted_server" in " ".join(p.cmdline())]
+    server.kill()
+    errors = process.communicate(timeout=30)[1]
+    assert process.returncode == 3
+    assert "model server ended" in errors and "model-server.log" in errors
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["status"] == "failed"
+
+
+@pytest.mark.parametrize("content", [b"housemates journal 1\n", b"something else\n"])
+def test_a_journal_without_a_run_is_told_in_one_line(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "journal.msgpack").write_bytes(content)
+    for option in ("--digest", "--json"):
+        done = housemates("replay", tmp_path, option)
+        assert done.returncode == 2 and done.stdout == "" and done.stderr.count("\n") == 1
+
+
+def test_what_a_server_says_cannot_drive_the_terminal(tmp_path: Path) -> None:
+    assert one_line("a\x1b[31m\x07b\u202ec\nd", 50) == "a [31m b c d"
+    assert one_line("x" * 100, 10) == "x" * 9 + "…"
