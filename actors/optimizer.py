@@ -10,38 +10,14 @@ read by a pattern that can run two values into one.
 
 from __future__ import annotations
 
-import sys
-import types
 from collections.abc import Mapping
 from typing import Any
 
 from .agent import ReplyLimits
 from .recording import Recording
 from .reply import read_json
+from .trace_import import OptoPrime
 from .turn import REPLY_KEPT_CHARS, PlanUpdate
-
-
-def _import_optoprime() -> type[Any]:
-    """Import OptoPrime without litellm, which it would load (9 s, 150 MB) only to offer a default model.
-
-    A stand-in takes the place of `opto.utils.llm` during the import and is removed afterwards, so that
-    whoever wants the real one in this process still gets it.
-    """
-    name = "opto.utils.llm"
-    if name not in sys.modules:
-        stand_in = types.ModuleType(name)
-        stand_in.AbstractModel = stand_in.LLM = type("AbstractModel", (), {})  # type: ignore[attr-defined]
-        sys.modules[name] = stand_in
-        try:
-            from opto.optimizers import OptoPrime  # pyright: ignore[reportMissingTypeStubs]
-        finally:
-            del sys.modules[name]
-    else:
-        from opto.optimizers import OptoPrime
-    return OptoPrime
-
-
-OptoPrime = _import_optoprime()
 
 
 class PlanOptimizer:

@@ -21,10 +21,8 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from opto import trace  # pyright: ignore[reportMissingTypeStubs]
-from opto.trace.nodes import GRAPH, ExceptionNode, Node, ParameterNode  # pyright: ignore[reportMissingTypeStubs]
-
 from ..env.world import PLAN_TOKEN
+from .trace_import import GRAPH, ExceptionNode, Node, ParameterNode, trace
 
 _mailbox: list[str | Exception] = []  # holds one item, within one synchronous section
 
