@@ -96,8 +96,8 @@ def action_schema(choices: Sequence[str], limits: ReplyLimits) -> dict[str, Any]
     actions: list[dict[str, Any]] = [{"type": "string", "enum": offered}]
     forms = [re.escape(c.removesuffix(MESSAGE_PLACEHOLDER)).replace("\\ ", " ") for c in choices if is_message(c)]
     if forms:
-        # Longer than the placeholder, which small models otherwise copy.
-        words = f'[^"\\\\\\n<>]{{{len(MESSAGE_PLACEHOLDER) + 1},{limits.message_chars}}}'
+        # No small letter first: small models would copy the form's placeholder.
+        words = f'[^"\\\\\\n<>a-z ][^"\\\\\\n<>]{{1,{limits.message_chars - 1}}}'
         actions.append({"type": "string", "pattern": f"^({'|'.join(forms)}){words}$"})
     return {
         "type": "object",

@@ -123,15 +123,15 @@ def test_any_json_object_is_read_and_any_action_in_it_survived(data: dict[str, o
 
 
 def test_the_schema_offers_the_actions_and_none_and_filled_in_messages_only() -> None:
-    schema = action_schema(CHOICES, ReplyLimits(message_chars=20))
+    schema = action_schema(CHOICES, ReplyLimits(message_chars=30))
     plain, message = schema["properties"]["action"]["anyOf"]
     assert plain["enum"] == [*CHOICES[:-1], "None"]
-    assert re.fullmatch(message["pattern"], "[send_message] <Agent_2> (2): hello")
+    assert re.fullmatch(message["pattern"], "[send_message] <Agent_2> (2): Hello, I take the fridge")
     for bad in (
         "[send_message] <Agent_2> (2): ",
         "[send_message] <Agent_2> (2): text",
-        "[send_message] <Agent_3> (3): hello",
-        f"[send_message] <Agent_2> (2): {'x' * 21}",
+        "[send_message] <Agent_3> (3): Hello",
+        f"[send_message] <Agent_2> (2): {'X' * 31}",
     ):
         assert not re.fullmatch(message["pattern"], bad)
 
