@@ -4,6 +4,7 @@ The public names are imported when they are first used, so that `import housemat
 """
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from housemates.orchestrator.config import RunConfig, make_config
     from housemates.orchestrator.journal import read_journal
     from housemates.orchestrator.run import run
+
+# In a checkout the folders lie beside this one. Found from here, they are importable wherever Python meets this file
+# first, as it does in the workers of a Ray that was started in the checkout.
+_ROOT = Path(__file__).parent.parent
+if (_ROOT / "orchestrator").is_dir() and (_ROOT / "pyproject.toml").is_file():
+    __path__.append(str(_ROOT))
 
 _HOMES = {
     "Agent": "actors.agent",

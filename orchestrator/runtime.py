@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -20,6 +21,9 @@ RESTART_S = 60.0
 RESTART_POLL_S = 0.1
 CLOSE_S = 0.5
 """Seconds the actors have to close what they hold before they are killed."""
+
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Runtime(Protocol):
@@ -105,7 +109,7 @@ class RayRuntime:
             answer: Answer = await self._host_of[ask.agent].turn.remote(ask)
         except RayError as error:
             await self._back_again(self._host_of[ask.agent])
-            failure = Failure(kind="lost", message=f"the process of {ask.agent} is gone: {_first_line(error)}")
+            failure = Failure(kind="lost", message=f"the process of {ask.agent} is gone: {_in_short(error)}")
             return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, failure=failure)
         return answer
 
@@ -147,8 +151,10 @@ class RayRuntime:
         except RayTaskError as error:
             raise error.cause from None
         except RayError as error:
-            raise RuntimeFailure(_first_line(error)) from None
+            raise RuntimeFailure(_in_short(error)) from None
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", 1)[0]
+def _in_short(error: Exception) -> str:
+    """Ray's errors are long: the first line says what, the last one why."""
+    lines = [line for line in _COLOUR.sub("", str(error)).splitlines() if line.strip()] or [type(error).__name__]
+    return lines[0] if len(lines) == 1 else f"{lines[0].strip()} … {lines[-1].strip()}"

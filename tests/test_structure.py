@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,3 +54,11 @@ def test_no_file_outgrows_a_reader() -> None:
 def test_every_public_name_is_there() -> None:
     for name in housemates.__all__:
         assert getattr(housemates, name).__doc__, name
+
+
+def test_a_checkout_is_importable_without_being_installed() -> None:
+    code = (
+        "import sys; sys.meta_path = [f for f in sys.meta_path if 'editable' not in repr(f).lower()]; "
+        f"sys.path.insert(0, {str(ROOT)!r}); import housemates.env.household.tasks, housemates.orchestrator.config"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
