@@ -56,6 +56,7 @@ def run(config: RunConfig, out: Path | None = None, observer: Observer | None = 
     recorder = Recorder(folder, journal, observer or Observer())
     began = time.perf_counter()
     status, end, fault = "failed", End(success=False), ""
+    summary: dict[str, Any] | None = None
     on_sigint = signal.getsignal(signal.SIGINT)
     try:
         with ExitStack() as stack:
@@ -68,27 +69,25 @@ def run(config: RunConfig, out: Path | None = None, observer: Observer | None = 
                     stack.enter_context(local_ray())
                 end = asyncio.run(_episode(config, folder, served, recorder))
                 status, fault = ("failed", end.error) if end.error else ("completed", "")
+            except KeyboardInterrupt:
+                if not recorder.begun:
+                    raise
+                status = "interrupted"
+            except (ChatError, ServerError, WorldError, RuntimeFailure, OSError) as error:
+                fault = str(error)
+            except BaseException as error:  # a fault of ours: the record ends properly all the same
+                fault = f"{type(error).__name__}: {error}"
+                raise
             finally:
                 signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave processes behind
-    except KeyboardInterrupt:
-        status = "interrupted"
-        if not recorder.begun:
-            give_back(folder, journal)
-            raise
-    except (ChatError, ServerError, WorldError, RuntimeFailure, OSError) as error:
-        fault = str(error)
-    except BaseException as error:
-        if recorder.begun:  # a fault of ours: the record ends properly all the same
-            recorder.finish("failed", False, f"{type(error).__name__}: {error}", time.perf_counter() - began)
-        else:
-            give_back(folder, journal)
-        raise
+                if recorder.begun:  # before the processes are stopped, which takes time and may be cut short
+                    summary = recorder.finish(status, end.success, fault, time.perf_counter() - began)
     finally:
         signal.signal(signal.SIGINT, on_sigint)
-    if not recorder.begun:
-        give_back(folder, journal)
+        if not recorder.begun:
+            give_back(folder, journal)
+    if summary is None:
         raise StartError(fault)
-    summary = recorder.finish(status, end.success, fault, time.perf_counter() - began)
     if fault:
         raise StartError(f"{fault} (what was done until then is in {folder})")
     return RunResult(folder, summary, status == "interrupted")
