@@ -84,7 +84,7 @@ def run(
     config: Annotated[Path | None, _option("--config", help="A TOML file with these options (but --out).")] = None,
 ) -> None:
     """Let agents do a task together, and record it."""
-    from .cluster import kill_own_ray
+    from .cluster import end_own_ray
     from .config import load_config, make_config
     from .errors import ConfigError
     from .interrupt import bounded_interrupt
@@ -116,7 +116,7 @@ def run(
     try:
         with (
             redirect_stdout(sys.stderr),  # what Ray has to say of its own accord
-            bounded_interrupt(kill_own_ray),
+            bounded_interrupt(end_own_ray),
             TerminalObserver(console) as observer,
         ):
             result = run_episode(settings, out, observer)

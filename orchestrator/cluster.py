@@ -67,18 +67,22 @@ def local_ray() -> Generator[None]:
         yield
     finally:
         ray.shutdown()
-        kill_own_ray()
-        shutil.rmtree(_session, ignore_errors=True)
+        end_own_ray()
         _session = None
         _adopt_orphans(False)
 
 
-def kill_own_ray() -> None:
+def end_own_ray() -> None:
     """End what Ray's own shutdown leaves behind, above all when it was interrupted while starting."""
     if _session is None:
         return
+    _kill_processes(_session)
+    shutil.rmtree(_session, ignore_errors=True)
+
+
+def _kill_processes(session: str) -> None:
     for _ in range(SWEEPS):
-        left = [child for child in psutil.Process().children(recursive=True) if _is_rays(child, _session)]
+        left = [child for child in psutil.Process().children(recursive=True) if _is_rays(child, session)]
         if not left:
             return
         for process in left:
