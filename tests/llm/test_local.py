@@ -13,7 +13,7 @@ import pytest
 from housemates.actors import local
 from housemates.actors.chat import ChatError, ChatModel, Endpoint
 from housemates.actors.local import MAX_SLOTS, MAX_SLOTS_LARGE, local_server, model_name, slots_for
-from housemates.actors.models import ModelError, find
+from housemates.actors.models import ModelError, find, pull
 from housemates.actors.server_process import ServerProcess
 
 
@@ -31,9 +31,7 @@ def test_without_the_engine_the_error_says_what_to_install(monkeypatch: pytest.M
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    path = find()
-    if path is None:
-        pytest.skip("the model has not been pulled: housemates models pull")
+    path = find() or pull()
     with local_server(path, agents=1, log_path=tmp_path_factory.mktemp("log") / "local.log") as running:
         yield running
 

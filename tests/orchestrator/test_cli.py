@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from housemates.actors.scripted_server import scripted_server
+from housemates.orchestrator.config import RunConfig
 from housemates.orchestrator.observer import one_line
 
 COMMAND = [sys.executable, "-m", "housemates.orchestrator.cli"]
@@ -33,6 +34,23 @@ def housemates(*arguments: str | Path, cwd: Path | None = None, **more: str) -> 
 
 def scripted_run(out: Path, *more: str) -> subprocess.CompletedProcess[str]:
     return housemates("run", "--llm", "scripted", "--runtime", "inline", "--out", out, *more)
+
+
+def started_run(cwd: Path, until: str, *arguments: str) -> subprocess.Popen[str]:
+    """A run as a child process that has already printed `until`."""
+    process = subprocess.Popen(
+        [*COMMAND, "run", *arguments],
+        cwd=cwd,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    for line in process.stdout:
+        if until in line:
+            return process
+    raise AssertionError(f"the run ended before it printed {until!r}: {process.communicate()[1]}")
 
 
 @pytest.fixture
@@ -70,6 +88,15 @@ def test_help_teaches_every_option_quickly_and_without_ray_or_trace() -> None:
         "--config",
     ]:
         assert option in text
+
+
+def test_the_help_states_the_defaults_that_hold() -> None:
+    text = " ".join(housemates("run", "--help").stdout.split())
+    for name, field in RunConfig.model_fields.items():
+        if field.default != "":
+            described = text.split(f"--{name.replace('_', '-')} <", 1)[1]
+            default = f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
+            assert described.split("[default: ", 1)[1].split("]", 1)[0] == default, name
 
 
 @pytest.mark.parametrize(
@@ -173,13 +200,7 @@ def test_an_interrupt_ends_a_run_soon_and_leaves_its_record_and_no_process(
     with scripted_server(0.3) as server:
         orphans.add(server.pid or 0)
         arguments = ["--llm", "openai:scripted", "--base-url", server.url, "--runtime", runtime, "--out", "run"]
-        process = subprocess.Popen(
-            [*COMMAND, "run", *arguments], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdout
-        for line in process.stdout:
-            if line.startswith("step 2/"):
-                break
+        process = started_run(tmp_path, "step 2/", *arguments)
         process.send_signal(blow)
         process.communicate(timeout=10)  # three seconds are promised; a busy machine must not fail the suite
     assert process.returncode == 130
@@ -192,18 +213,7 @@ def test_an_interrupt_ends_a_run_soon_and_leaves_its_record_and_no_process(
 @pytest.mark.ray
 @pytest.mark.parametrize("delay_s", [1.0, 3.0])
 def test_an_interrupt_while_ray_starts_leaves_no_process(delay_s: float, tmp_path: Path, orphans: set[int]) -> None:
-    process = subprocess.Popen(
-        [*COMMAND, "run", "--llm", "scripted", "--out", "run"],
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    for line in process.stdout:
-        if "starting Ray" in line:
-            break
+    process = started_run(tmp_path, "starting Ray", "--llm", "scripted", "--out", "run")
     time.sleep(delay_s)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
@@ -246,18 +256,7 @@ def test_of_two_runs_that_want_one_folder_one_gets_it_whole(tmp_path: Path) -> N
 
 def test_the_death_of_the_model_server_ends_the_run_and_names_its_log(tmp_path: Path) -> None:
     arguments = ["--llm", "scripted", "--runtime", "inline", "--task", "read_book", "--agents", "64", "--out", "run"]
-    process = subprocess.Popen(
-        [*COMMAND, "run", *arguments],
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    for line in process.stdout:
-        if line.startswith("step 1/"):
-            break
+    process = started_run(tmp_path, "step 1/", *arguments)
     (server,) = [p for p in psutil.Process(process.pid).children() if "scripted_server" in " ".join(p.cmdline())]
     server.kill()
     errors = process.communicate(timeout=30)[1]
