@@ -28,6 +28,7 @@ from .protocol import (
     DeadlinePassed,
     End,
     Event,
+    Standing,
     StartClock,
     Stepped,
     StepRecord,
@@ -95,8 +96,20 @@ class Barrier:
     def _begin(self, event: Began) -> list[Command]:
         if self._phase != "new":
             raise RuntimeError("the episode has begun already")
-        self._members = {agent: _Member(event.observations[agent]) for agent in self.agents}
-        self._phase = "turns"
+        for agent in self.agents:
+            standing = event.standings.get(agent, Standing())
+            self._members[agent] = _Member(
+                observation=event.observations[agent],
+                state=standing.state,
+                version=standing.version,
+                total=standing.total,
+                dirty=standing.version > 0,  # its new process knows nothing of the turns behind it
+            )
+        self._step, self._success, self._anyone_decided = event.step, event.success, event.decided
+        return self._next_turns(event.done)
+
+    def _next_turns(self, done: bool) -> list[Command]:
+        self._phase = "lesson" if done or self._step >= self.horizon else "turns"
         return self._ask_all()
 
     def _ask_all(self) -> list[Command]:
@@ -172,9 +185,7 @@ class Barrier:
         commit = self._commit("step", event.result)
         self._step += 1
         self._success = event.result.success
-        over = event.result.done or self._step >= self.horizon
-        self._phase = "lesson" if over else "turns"
-        return [commit, *self._ask_all()]
+        return [commit, *self._next_turns(event.result.done)]
 
     def abandoned(self) -> Commit | None:
         """The record of a step that is broken off, if one is running: what was done counts, what happened does not."""

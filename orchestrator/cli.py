@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .interrupt import EXIT_INTERRUPTED
+
+if TYPE_CHECKING:
+    from .observer import Observer
+    from .run import RunResult
 
 EXIT_USAGE = 2
 """Bad usage or configuration."""
@@ -84,12 +89,9 @@ def run(
     config: Annotated[Path | None, _option("--config", help="A TOML file with these options (but --out).")] = None,
 ) -> None:
     """Let agents do a task together, and record it."""
-    from .cluster import end_own_ray
     from .config import load_config, make_config
     from .errors import ConfigError
-    from .interrupt import bounded_interrupt
     from .run import run as run_episode
-    from .terminal import RunConsole, TerminalObserver, summary_table
 
     if llm is not None and not llm.startswith("openai:") and _from_environment(context, "base_url"):
         base_url = None  # meant for another model than the one asked for here
@@ -112,6 +114,23 @@ def run(
     settings = make_config(**values)
     if out is not None and not out.name and str(out) != "/":
         raise ConfigError("--out: name a folder; the current one is not taken")
+    _show(lambda observer: run_episode(settings, out, observer), settings.llm)
+
+
+@app.command()
+def resume(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an interrupted run.")]) -> None:
+    """Go on with a run that was interrupted or killed, where its last committed step ended."""
+    from .run import resume as resume_run
+
+    _show(lambda observer: resume_run(folder, observer))
+
+
+def _show(conduct: Callable[[Observer], RunResult], llm: str = "") -> None:
+    """Show a run while it goes on, and its summary."""
+    from .cluster import end_own_ray
+    from .interrupt import bounded_interrupt
+    from .terminal import RunConsole, TerminalObserver, summary_table
+
     console = RunConsole(file=sys.stdout)
     try:
         with (
@@ -119,14 +138,14 @@ def run(
             bounded_interrupt(end_own_ray),
             TerminalObserver(console) as observer,
         ):
-            result = run_episode(settings, out, observer)
+            result = conduct(observer)
     except KeyboardInterrupt:
         _complain("interrupted before the first step", EXIT_INTERRUPTED)
         os._exit(EXIT_INTERRUPTED)  # all is stopped; a Ray that was half started would crash at the orderly exit
     console.print()
     console.print(summary_table(result.summary))
     console.print(f"\nrun folder  {result.folder}", markup=False, highlight=False, soft_wrap=True)
-    for line in _what_next(result.folder, settings.llm):
+    for line in _what_next(result, llm):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if result.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
@@ -137,8 +156,10 @@ def _from_environment(context: typer.Context, name: str) -> bool:
     return source is not None and source.name == "ENVIRONMENT"
 
 
-def _what_next(folder: Path, llm: str) -> list[str]:
-    lines = [f"read it     housemates replay {folder}", "more agents housemates run --agents 4"]
+def _what_next(result: RunResult, llm: str) -> list[str]:
+    lines = [f"read it     housemates replay {result.folder}", "more agents housemates run --agents 4"]
+    if result.interrupted:
+        lines.insert(0, f"go on       housemates resume {result.folder}")
     if llm.startswith("local"):
         lines.append(
             "The embedded model is tiny: it shows the machinery, not wisdom. For a strong one:\n"

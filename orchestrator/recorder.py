@@ -18,12 +18,13 @@ from .summary import Tally
 class Recorder:
     """Writes what is committed, counts it, and tells the observer, who may fail without harm."""
 
-    def __init__(self, folder: Path, journal: Journal, observer: Observer) -> None:
+    def __init__(self, folder: Path, journal: Journal, observer: Observer, tally: Tally | None = None) -> None:
         self._folder = folder
         self._journal = journal
         self._observer = observer
-        self._tally = Tally()
+        self._tally = tally or Tally()
         self.begun = False
+        """Whether this process has added to the journal."""
 
     def starting(self, what: str) -> None:
         self._tell(lambda: self._observer.starting(what))

@@ -58,6 +58,8 @@ def story(run: Path) -> Iterator[str]:
             config = record["config"]
             who = f"{config['agents']} {config['method']} agents"
             yield f"{who}, task {config['task']}, model {record['model']}, seed {config['seed']}"
+        elif record["kind"] == "resumed":
+            yield f"resumed at step {record['step']}"
         elif record["kind"] == "end":
             solved = "solved" if record["success"] else "not solved"
             yield f"{record['status']}, {solved}" + (f": {one_line(record['error'], 500)}" if record["error"] else "")

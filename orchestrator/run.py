@@ -22,9 +22,11 @@ from .cluster import local_ray
 from .config import RunConfig
 from .endpoint import Served, serving
 from .episode import Episode
-from .errors import RuntimeFailure, StartError
-from .journal import SCHEMA
+from .errors import ConfigError, RuntimeFailure, StartError
+from .journal import FILE_NAME as JOURNAL_NAME
+from .journal import SCHEMA, Journal
 from .observer import Observer
+from .past import Past, joint_actions, read_past
 from .protocol import End
 from .recorder import Recorder
 from .run_folder import create_run_folder, give_back
@@ -54,6 +56,40 @@ def run(config: RunConfig, out: Path | None = None, observer: Observer | None = 
     """
     folder, journal = create_run_folder(out, config)
     recorder = Recorder(folder, journal, observer or Observer())
+    try:
+        return _conduct(config, folder, recorder, None)
+    finally:
+        if not recorder.begun:
+            give_back(folder, journal)
+
+
+def resume(folder: Path, observer: Observer | None = None) -> RunResult:
+    """Go on with a run that was interrupted, killed, or could not continue, where its last step ended.
+
+    What is committed is neither repeated nor lost: the world takes the recorded actions again, the
+    agents get their recorded states. With a deterministic model the run ends as if nothing had
+    happened. Otherwise as `run`.
+
+    Raises:
+        ConfigError: the run is complete.
+        JournalError: there is no run in the folder, it is damaged, or it is going on right now.
+        StartError: as for `run`.
+    """
+    past = read_past(folder)
+    if past.status == "completed":
+        raise ConfigError(f"{folder}: the run is complete, there is nothing to resume; see: housemates replay {folder}")
+    journal = Journal(folder / JOURNAL_NAME, after=past.whole_bytes)
+    recorder = Recorder(folder, journal, observer or Observer(), past.tally)
+    try:
+        if past.lesson:  # all that is missing is the end
+            return RunResult(folder, recorder.finish("completed", past.success, "", 0.0), False)
+        return _conduct(past.config, folder, recorder, past)
+    finally:
+        journal.close()
+
+
+def _conduct(config: RunConfig, folder: Path, recorder: Recorder, past: Past | None) -> RunResult:
+    """Bring everything up, run the episode or the rest of it, and take everything down."""
     began = time.perf_counter()
     status, end, fault = "failed", End(success=False), ""
     summary: dict[str, Any] | None = None
@@ -67,7 +103,7 @@ def run(config: RunConfig, out: Path | None = None, observer: Observer | None = 
                 if config.runtime == "ray":
                     recorder.starting("starting Ray")
                     stack.enter_context(local_ray())
-                end = asyncio.run(_episode(config, folder, served, recorder))
+                end = asyncio.run(_episode(config, folder, served, recorder, past))
                 status, fault = ("failed", end.error) if end.error else ("completed", "")
             except KeyboardInterrupt:
                 if not recorder.begun:
@@ -84,18 +120,16 @@ def run(config: RunConfig, out: Path | None = None, observer: Observer | None = 
                     summary = recorder.finish(status, end.success, fault, time.perf_counter() - began)
     finally:
         signal.signal(signal.SIGINT, on_sigint)
-        if not recorder.begun:
-            give_back(folder, journal)
     if summary is None:
         raise StartError(fault)
     if fault:
-        raise StartError(f"{fault} (what was done until then is in {folder})")
+        raise StartError(f"{fault} (what was done until then is in {folder}; go on with: housemates resume {folder})")
     return RunResult(folder, summary, status == "interrupted")
 
 
-async def _episode(config: RunConfig, folder: Path, served: Served, recorder: Recorder) -> End:
+async def _episode(config: RunConfig, folder: Path, served: Served, recorder: Recorder, past: Past | None) -> End:
     """One episode, ended early if the model server that we started dies."""
-    playing = asyncio.ensure_future(_play(config, folder, served.endpoint, recorder))
+    playing = asyncio.ensure_future(_play(config, folder, served.endpoint, recorder, past))
     watching = asyncio.ensure_future(_death_of(served))
     try:
         await asyncio.wait({playing, watching}, return_when=asyncio.FIRST_COMPLETED)
@@ -117,15 +151,17 @@ async def _death_of(served: Served) -> str:
     return f"the model server ended by itself; its log is {served.log_path}"
 
 
-async def _play(config: RunConfig, folder: Path, endpoint: Endpoint, recorder: Recorder) -> End:
+async def _play(config: RunConfig, folder: Path, endpoint: Endpoint, recorder: Recorder, past: Past | None) -> End:
     specs = agent_specs(config)
     runtime = make_runtime(config, specs, endpoint)
     try:
         recorder.starting(f"starting {len(specs)} agents")
         await runtime.start()
         barrier = Barrier([spec.name for spec in specs], config.steps, config.step_deadline_s)
-        episode = Episode(barrier, runtime, config.seed, recorder.record)
+        episode = Episode(barrier, runtime, config.seed, recorder.record, lambda: joint_actions(folder))
         recorder.started(config, endpoint.model, lambda: episode.waiting_for)
+        if past is not None:
+            return await episode.resume(past)
         head = {
             "kind": "begin",
             "schema": SCHEMA,

@@ -28,6 +28,8 @@ class Tally:
         self.rejected: Counter[str] = Counter()
         self.returns: dict[str, float] = {}
         self.verdicts: Counter[str] = Counter()
+        self.resumes = 0
+        self._wall_s = 0.0
         self._head: Mapping[str, Any] = {}
         self._end: Mapping[str, Any] = {}
 
@@ -39,6 +41,10 @@ class Tally:
             self.returns = dict.fromkeys(record["agents"], 0.0)
         elif record["kind"] == "end":
             self._end = record
+            self._wall_s += record["wall_s"]
+        elif record["kind"] == "resumed":
+            self._end = {}
+            self.resumes += 1
         else:
             self.steps += record["kind"] == "step"
             happened = record["kind"] != "abandoned"
@@ -80,7 +86,8 @@ class Tally:
             },
             "fallbacks": self.fallbacks,
             "verdicts": dict(self.verdicts),
-            "wall_s": round(self._end.get("wall_s", 0.0), 3),
+            "resumes": self.resumes,
+            "wall_s": round(self._wall_s, 3),
             "digest": self.digest.hexdigest(),
         }
 
