@@ -63,7 +63,7 @@ def plan_timeline(results: Results, path: Path) -> None:
     axes.set_yticks(range(len(lines)), [f"{episode} {agent}"[-50:] for episode, agent in lines], fontsize=6)
     axes.invert_yaxis()
     axes.set_xlabel("step")
-    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+    axes.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     _save(figure, path)
 
 
