@@ -110,14 +110,13 @@ class SceneGraph:
 
         Unity lists container and room at first; then the container counts (as in cwah).
         """
-        parents = self._inside.get(node)
-        if not parents:
-            return None
-        if len(parents) > 1:
-            for parent in reversed(parents):
-                if self.nodes[parent].category != "Rooms":
-                    return parent
-        return parents[-1]
+        parents = self._inside.get(node, ())
+        if len(parents) == 1:
+            return parents[0]
+        for parent in reversed(parents):
+            if self.nodes[parent].category != "Rooms":
+                return parent
+        return parents[-1] if parents else None
 
     def room_of(self, node: int) -> int | None:
         """The room a node is in, through however many containers; a room is in itself."""

@@ -199,6 +199,7 @@ class NodeReader:
 
         A faulty field is left out, so that edges to the node can still be judged. None: the id is faulty.
         """
+        known_faults = len(self.faults)
         if not isinstance(data, dict):
             self.faults.append(f"{where} is no object but {shortened(data)}")
             return None
@@ -209,7 +210,7 @@ class NodeReader:
         box = self._read_box(data.get("bounding_box"), number)
         transform = self._read_transform(data.get("obj_transform"), number)
         states = self._read_states(data.get("states", ()), number)
-        return Node(
+        node = Node(
             number,
             self._read_class_name(data.get("class_name"), number),
             self._read_text(data, "category", number),
@@ -219,8 +220,13 @@ class NodeReader:
             self._read_text(data, "prefab_name", number),
             transform.get("rotation", _UPRIGHT),
             transform.get("scale", (1.0, 1.0, 1.0)),
-            Entry(self._read_whole(data, number), box, states),
         )
+        if len(self.faults) == known_faults:
+            try:
+                node.entry = Entry(self._encode(data), box, states)
+            except (TypeError, ValueError, RecursionError) as error:
+                self.faults.append(f"node {number} holds what JSON cannot: {error}")
+        return node
 
     def _read_class_name(self, name: Any, number: int) -> str:
         if type(name) is str:
@@ -300,11 +306,13 @@ class NodeReader:
         if not isinstance(transform, dict):
             self.faults.append(f"node {number}: its obj_transform is no object but {shortened(transform)}")
             return found
-        for key, count in (("position", 3), ("rotation", 4), ("scale", 3)):
+        if "position" in transform:
+            self._read_vector(transform["position"], 3, "obj_transform.position", number)
+        for key, count in (("rotation", 4), ("scale", 3)):
             if key in transform:
                 vector = self._read_vector(transform[key], count, f"obj_transform.{key}", number)
                 if vector is not None:
-                    found[key] = self._vectors.setdefault(vector, vector) if count == 4 else vector
+                    found[key] = self._vectors.setdefault(vector, vector)
         return found
 
     def _read_vector(self, values: Any, count: int, field: str, number: int) -> tuple[float, ...] | None:
@@ -319,10 +327,3 @@ class NodeReader:
             f"but {shortened(values)}"
         )
         return None
-
-    def _read_whole(self, data: Mapping[str, Any], number: int) -> str:
-        try:
-            return self._encode(data)
-        except (TypeError, ValueError, RecursionError) as error:
-            self.faults.append(f"node {number} holds what JSON cannot: {error}")
-            return "{}"
