@@ -14,7 +14,7 @@ from typing import Any
 from ..world import WorldError
 from .closeness import CLOSE_M, close_pairs
 from .node import Box, Node, Vec
-from .scene_json import RELATIONS, Edge, Scene, read_scene
+from .scene_json import RELATIONS, Edge, Layout, read_scene
 from .scene_rules import HANDS, structure_faults
 
 __all__ = ["CLOSE_M", "FIRST_OBJECT_ID", "Box", "Node", "SceneGraph", "Vec"]
@@ -37,7 +37,7 @@ class SceneGraph:
         # What a node points to are few: a tuple. What points to it may be thousands: a dictionary as an ordered set.
         self._out: dict[str, dict[int, tuple[int, ...]]] = {name: {} for name in RELATIONS}
         self._in: dict[str, dict[int, dict[int, None]]] = {name: {} for name in RELATIONS}
-        self._scene = Scene()
+        self._layout = Layout()
         self._index()
 
     def _index(self) -> None:
@@ -87,7 +87,7 @@ class SceneGraph:
         twin._in = {
             name: {target: sources.copy() for target, sources in index.items()} for name, index in self._in.items()
         }
-        twin._scene = self._scene
+        twin._layout = self._layout
         twin._index()
         return twin
 
@@ -194,7 +194,7 @@ class SceneGraph:
 
     def _written_edges(self) -> Iterator[tuple[Edge, str | None]]:
         """All edges, each with the JSON text of what else a scene said of it."""
-        read, extras = self._scene.edges, self._scene.edge_extras
+        read, extras = self._layout.edges, self._layout.edge_extras
         is_as_read = all(self.nodes[number].is_as_read for number in self.characters) and all(
             node.is_as_read for node in self.nodes.values()
         )
@@ -224,11 +224,11 @@ class SceneGraph:
         for (source, relation, target), extras in self._written_edges():
             edge: dict[str, Any] = {"from_id": source, "to_id": target, "relation_type": relation}
             edges.append({**edge, **json.loads(extras)} if extras else edge)
-        numbers = sorted(self.nodes) if self._scene.is_sorted else self.nodes
+        numbers = sorted(self.nodes) if self._layout.is_sorted else self.nodes
         return {
             "nodes": [self.nodes[number].to_dict() for number in numbers],
             "edges": edges,
-            **json.loads(self._scene.extras),
+            **json.loads(self._layout.extras),
         }
 
     @classmethod
@@ -242,16 +242,15 @@ class SceneGraph:
         if scene.faults:
             raise WorldError(f"scene graph: {scene.faults[0]}")
         graph = cls()
-        graph._scene = scene
-        graph.nodes.update(scene.nodes)
+        graph.nodes, graph._out, graph._layout = scene.nodes, scene.targets, scene.layout
         graph.rooms = sorted(number for number, node in scene.nodes.items() if node.category == "Rooms")
         graph.characters = sorted(number for number, node in scene.nodes.items() if node.category == "Characters")
         for relation, index in scene.targets.items():
-            graph._out[relation].update(index)
             incoming = graph._in[relation]
             for source, targets in index.items():
                 for target in targets:
                     incoming.setdefault(target, {})[source] = None
+        graph._index()
         return graph
 
     def validate(self) -> None:

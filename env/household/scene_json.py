@@ -32,25 +32,36 @@ _EDGE_KEYS = ("from_id", "relation_type", "to_id")
 
 
 @dataclass(slots=True)
+class Layout:
+    """How a scene was written, beyond what its graph holds.
+
+    Attributes:
+        edges: in the order of the JSON, CLOSE included.
+        edge_extras: JSON text of an edge's further keys, by its index in `edges`.
+        extras: JSON text of what stands beside nodes and edges.
+        is_sorted: whether the nodes come sorted by id.
+    """
+
+    edges: list[Edge] = field(default_factory=list[Edge])
+    edge_extras: dict[int, str] = field(default_factory=dict[int, str])
+    extras: str = "{}"
+    is_sorted: bool = True
+
+
+@dataclass(slots=True)
 class Scene:
     """What was read. With faults, the rest of the scene; then only `faults` is of use.
 
     Attributes:
         nodes: by id, in the order of the JSON.
-        edges: in the order of the JSON, CLOSE included.
         targets: the edges but CLOSE by relation and source, without repetition.
-        is_sorted: whether the nodes come sorted by id.
-        edge_extras: JSON text of an edge's further keys, by its index in `edges`.
-        extras: JSON text of what stands beside nodes and edges.
+        layout: what else it takes to write the scene as it was.
         faults: one line for each fault, at most `MAX_FAULTS`, and one more if there are others.
     """
 
     nodes: dict[int, Node] = field(default_factory=dict[int, Node])
-    edges: list[Edge] = field(default_factory=list[Edge])
     targets: dict[str, dict[int, tuple[int, ...]]] = field(default_factory=dict[str, dict[int, tuple[int, ...]]])
-    is_sorted: bool = True
-    edge_extras: dict[int, str] = field(default_factory=dict[int, str])
-    extras: str = "{}"
+    layout: Layout = field(default_factory=Layout)
     faults: list[str] = field(default_factory=list[str])
 
 
@@ -71,7 +82,8 @@ def read_scene(data: object) -> Scene:
         elif len(data[key]) > limit:
             scene.faults.append(f"there are {len(data[key])} {key}, more than {limit}")
     if not scene.faults:
-        scene.extras = _text_of({key: data[key] for key in data if key not in ("nodes", "edges")}, "the scene", scene)
+        extras = {key: value for key, value in data.items() if key not in ("nodes", "edges")}
+        scene.layout.extras = _text_of(extras, "the scene", scene)
         _read_nodes(cast(Sequence[Any], data["nodes"]), scene)
         _read_edges(cast(Sequence[Any], data["edges"]), scene)
         if len(scene.faults) <= MAX_FAULTS:
@@ -96,7 +108,7 @@ def _read_nodes(entries: Sequence[Any], scene: Scene) -> None:
             else:
                 nodes[node.id] = node
                 places[node.id] = index
-                scene.is_sorted = scene.is_sorted and node.id > last
+                scene.layout.is_sorted = scene.layout.is_sorted and node.id > last
                 last = node.id
         if len(scene.faults) > MAX_FAULTS:
             return
@@ -104,7 +116,7 @@ def _read_nodes(entries: Sequence[Any], scene: Scene) -> None:
 
 def _read_edges(entries: Sequence[Any], scene: Scene) -> None:
     """Read the edges whose ends are there; ids and names are shared with the nodes and `RELATIONS`."""
-    nodes, edges = scene.nodes, scene.edges
+    nodes, layout = scene.nodes, scene.layout
     names = {name: name for name in (*RELATIONS, "CLOSE")}
     targets: dict[str, dict[int, list[int]]] = {name: {} for name in names}
     for index, entry in enumerate(entries):
@@ -120,8 +132,8 @@ def _read_edges(entries: Sequence[Any], scene: Scene) -> None:
             continue
         if len(entry) > len(_EDGE_KEYS):
             further = {key: value for key, value in entry.items() if key not in _EDGE_KEYS}
-            scene.edge_extras[len(edges)] = _text_of(further, f"edges[{index}]", scene)
-        edges.append((source, relation, target))
+            layout.edge_extras[len(layout.edges)] = _text_of(further, f"edges[{index}]", scene)
+        layout.edges.append((source, relation, target))
         targets[relation].setdefault(source, []).append(target)
     shared: dict[tuple[int, ...], tuple[int, ...]] = {}  # all that stands in one room points to the same
     for name in RELATIONS:

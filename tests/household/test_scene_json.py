@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import tracemalloc
 from random import Random
 from typing import Any
 
@@ -145,3 +147,26 @@ def test_a_scene_may_have_any_rooms() -> None:
     graph = SceneGraph.from_dict(scene)
     kinds = [graph.nodes[room].kind for room in graph.rooms]
     assert len(kinds) == 7 and kinds.count("kitchen") == 2 and "entrancehall" in kinds
+
+
+def test_a_building_comes_out_as_it_went_in_and_is_small_in_memory() -> None:
+    before = text(unity_scene(rooms=40))
+    tracemalloc.start()
+    try:
+        graph = SceneGraph.from_dict(json.loads(before))
+        gc.collect()
+        memory, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert text(graph.to_dict()) == before
+    assert memory / len(graph.nodes) < 2000  # 70 MB for 35,000 nodes
+
+
+def test_the_scene_that_was_read_is_the_readers_own() -> None:
+    scene = unity_scene()
+    scene["edges"][0]["note"] = note = ["first"]
+    before = text(scene)
+    graph = SceneGraph.from_dict(scene)
+    note.append("second")
+    scene["nodes"][5]["states"].append("OPEN")
+    assert text(graph.to_dict()) == before
