@@ -6,11 +6,11 @@ things as in a corridor of five thousand; read from and written to VirtualHome's
 
 from __future__ import annotations
 
-import json
 from bisect import insort
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..codec import unpack
 from ..world import WorldError
 from .closeness import CLOSE_M, close_pairs
 from .node import Box, Node, Vec
@@ -192,15 +192,14 @@ class SceneGraph:
         for edge, _ in self._written_edges():
             yield edge
 
-    def _written_edges(self) -> Iterator[tuple[Edge, str | None]]:
-        """All edges, each with the JSON text of what else a scene said of it."""
+    def _written_edges(self) -> Iterator[tuple[Edge, bytes | None]]:
+        """All edges, each with what else a scene said of it (packed)."""
         read, extras = self._layout.edges, self._layout.edge_extras
-        is_as_read = all(self.nodes[number].is_as_read for number in self.characters) and all(
-            node.is_as_read for node in self.nodes.values()
-        )
+        unmoved = all(self.nodes[who].is_unmoved for who in self.characters)  # most likely the first to have moved
+        unmoved = unmoved and all(node.is_unmoved for node in self.nodes.values())
         for index, edge in enumerate(read):
             source, relation, target = edge
-            if is_as_read if relation == "CLOSE" else target in self._out[relation].get(source, ()):
+            if unmoved if relation == "CLOSE" else target in self._out[relation].get(source, ()):
                 yield edge, extras.get(index)
         known = set(read)
         for relation in RELATIONS:
@@ -208,7 +207,7 @@ class SceneGraph:
                 for target in self._out[relation][source]:
                     if (source, relation, target) not in known:
                         yield (source, relation, target), None
-        if is_as_read:
+        if unmoved:
             return
         for character, other in close_pairs(self.nodes, self.characters, self.parent):
             yield (character, "CLOSE", other), None
@@ -223,12 +222,12 @@ class SceneGraph:
         edges: list[dict[str, Any]] = []
         for (source, relation, target), extras in self._written_edges():
             edge: dict[str, Any] = {"from_id": source, "to_id": target, "relation_type": relation}
-            edges.append({**edge, **json.loads(extras)} if extras else edge)
+            edges.append({**edge, **unpack(extras)} if extras else edge)
         numbers = sorted(self.nodes) if self._layout.is_sorted else self.nodes
         return {
             "nodes": [self.nodes[number].to_dict() for number in numbers],
             "edges": edges,
-            **json.loads(self._layout.extras),
+            **unpack(self._layout.extras),
         }
 
     @classmethod

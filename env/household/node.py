@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from reprlib import repr as shortened
 from sys import intern
 from typing import Any, NamedTuple, cast
 
+from ..codec import pack, unpack
 from ..world import WorldError
 from .catalog import PROPERTIES
 
@@ -74,9 +74,9 @@ class Box(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A node as a scene gave it: its JSON text, and the values in it that actions change."""
+    """A node as a scene gave it: all of its JSON (packed), and the values in it that actions change."""
 
-    text: str
+    packed: bytes
     box: Box | None
     states: tuple[str, ...]
 
@@ -110,7 +110,7 @@ class Node:
         return f"<{self.class_name}> ({self.id})"
 
     @property
-    def is_as_read(self) -> bool:
+    def is_unmoved(self) -> bool:
         """Whether the node came with a scene and has not moved since."""
         return self.entry is not None and self.box == self.entry.box
 
@@ -152,7 +152,7 @@ class Node:
         }
 
     def _patched(self, entry: Entry) -> dict[str, Any]:
-        data: dict[str, Any] = json.loads(entry.text)
+        data: dict[str, Any] = unpack(entry.packed)
         if self.states != entry.states:
             data["states"] = list(self.states)
         if self.box is None or self.box == entry.box:
@@ -192,7 +192,6 @@ class NodeReader:
         self._properties: dict[tuple[Any, ...], frozenset[str]] = {(): frozenset()}
         self._states: dict[tuple[Any, ...], tuple[str, ...]] = {(): ()}
         self._vectors: dict[tuple[float, ...], tuple[float, ...]] = {}
-        self._encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
     def read(self, data: object, where: str) -> Node | None:
         """Read one node; `where` tells which one it is as long as its id is not known.
@@ -223,9 +222,9 @@ class NodeReader:
         )
         if len(self.faults) == known_faults:
             try:
-                node.entry = Entry(self._encode(data), box, states)
-            except (TypeError, ValueError, RecursionError) as error:
-                self.faults.append(f"node {number} holds what JSON cannot: {error}")
+                node.entry = Entry(pack(data), box, states)
+            except (TypeError, ValueError, OverflowError) as error:
+                self.faults.append(f"node {number} holds what cannot be written again: {error}")
         return node
 
     def _read_class_name(self, name: Any, number: int) -> str:
@@ -265,11 +264,11 @@ class NodeReader:
         return self._states.setdefault(key, key)
 
     def _read_names(
-        self, field: str, one: str, names: Any, known: frozenset[str], seen: Mapping[tuple[Any, ...], Any], number: int
+        self, plural: str, one: str, names: Any, known: frozenset[str], seen: Mapping[tuple[Any, ...], Any], number: int
     ) -> tuple[str, ...]:
         """The names of a list that are known; `seen` has the lists that need no second look."""
         if not isinstance(names, list | tuple):
-            self.faults.append(f"node {number}: its {field} are no list but {shortened(names)}")
+            self.faults.append(f"node {number}: its {plural} are no list but {shortened(names)}")
             return ()
         try:
             key = tuple(names)
@@ -280,7 +279,7 @@ class NodeReader:
                     self.faults.append(f"node {number} has the unknown {one} {shortened(name)}")
             return tuple(name for name in names if name in known)
         except TypeError:
-            self.faults.append(f"node {number}: its {field} are no list of names but {shortened(names)}")
+            self.faults.append(f"node {number}: its {plural} are no list of names but {shortened(names)}")
             return ()
 
     def _read_box(self, shape: Any, number: int) -> Box | None:
@@ -315,7 +314,7 @@ class NodeReader:
                     found[key] = self._vectors.setdefault(vector, vector)
         return found
 
-    def _read_vector(self, values: Any, count: int, field: str, number: int) -> tuple[float, ...] | None:
+    def _read_vector(self, values: Any, count: int, part: str, number: int) -> tuple[float, ...] | None:
         if isinstance(values, list | tuple) and len(values) == count:
             for value in values:
                 if type(value) not in _NUMBERS or not -MAX_M <= value <= MAX_M:  # NaN is not in range either
@@ -323,7 +322,7 @@ class NodeReader:
             else:
                 return tuple(map(float, values))
         self.faults.append(
-            f"node {number}: its {field} is not {count} numbers from {-MAX_M:.0f} to {MAX_M:.0f}, "
+            f"node {number}: its {part} is not {count} numbers from {-MAX_M:.0f} to {MAX_M:.0f}, "
             f"but {shortened(values)}"
         )
         return None

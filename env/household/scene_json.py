@@ -1,20 +1,26 @@
 """VirtualHome's JSON of a whole scene, `{"nodes": [...], "edges": [...]}`: reading it, and naming all that is wrong.
 
-What VirtualHome leaves open is decided here. An edge that is given twice counts once, but is written twice
-again. Edges CLOSE may join anything: they are kept to be written again, acting follows geometry. Keys that
-VirtualHome does not know are kept. Names of properties, states and relations that it does not know are refused,
-as in its symbolic engine: rules would ignore them in silence. Ids start at 1: scripts write 0 for nothing.
+What VirtualHome leaves open is decided here:
+
+- An edge that is given twice counts once, but is written twice again.
+- Edges CLOSE may join anything. They are kept to be written again; acting follows geometry.
+- Keys that VirtualHome does not know are kept, with any value of JSON up to 64-bit numbers.
+- Names of properties, states and relations that it does not know are refused, as in its symbolic engine: rules
+  would ignore them in silence.
+- Class names are kept as written, hyphens and all, because ids decide. What scripts and prompts are marked up with
+  is refused in them.
+- Ids start at 1: scripts write 0 for nothing.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from reprlib import repr as shortened
 from typing import Any, cast
 
+from ..codec import pack
 from .node import MAX_ID, Node, NodeReader
 from .scene_rules import structure_faults
 
@@ -37,14 +43,14 @@ class Layout:
 
     Attributes:
         edges: in the order of the JSON, CLOSE included.
-        edge_extras: JSON text of an edge's further keys, by its index in `edges`.
-        extras: JSON text of what stands beside nodes and edges.
+        edge_extras: an edge's further keys (packed), by its index in `edges`.
+        extras: what stands beside nodes and edges (packed).
         is_sorted: whether the nodes come sorted by id.
     """
 
     edges: list[Edge] = field(default_factory=list[Edge])
-    edge_extras: dict[int, str] = field(default_factory=dict[int, str])
-    extras: str = "{}"
+    edge_extras: dict[int, bytes] = field(default_factory=dict[int, bytes])
+    extras: bytes = pack({})
     is_sorted: bool = True
 
 
@@ -83,7 +89,7 @@ def read_scene(data: object) -> Scene:
             scene.faults.append(f"there are {len(data[key])} {key}, more than {limit}")
     if not scene.faults:
         extras = {key: value for key, value in data.items() if key not in ("nodes", "edges")}
-        scene.layout.extras = _text_of(extras, "the scene", scene)
+        scene.layout.extras = _packed(extras, "the scene", scene)
         _read_nodes(cast(Sequence[Any], data["nodes"]), scene)
         _read_edges(cast(Sequence[Any], data["edges"]), scene)
         if len(scene.faults) <= MAX_FAULTS:
@@ -132,7 +138,7 @@ def _read_edges(entries: Sequence[Any], scene: Scene) -> None:
             continue
         if len(entry) > len(_EDGE_KEYS):
             further = {key: value for key, value in entry.items() if key not in _EDGE_KEYS}
-            layout.edge_extras[len(layout.edges)] = _text_of(further, f"edges[{index}]", scene)
+            layout.edge_extras[len(layout.edges)] = _packed(further, f"edges[{index}]", scene)
         layout.edges.append((source, relation, target))
         targets[relation].setdefault(source, []).append(target)
     shared: dict[tuple[int, ...], tuple[int, ...]] = {}  # all that stands in one room points to the same
@@ -164,9 +170,9 @@ def _edge_fault(entry: Any, index: int, scene: Scene) -> str:
     return f"edges[{index}] ({source} {relation} {target}) names node {missing}, a node that is not there"
 
 
-def _text_of(values: dict[Any, Any], where: str, scene: Scene) -> str:
+def _packed(values: dict[Any, Any], where: str, scene: Scene) -> bytes:
     try:
-        return json.dumps(values, separators=(",", ":"), allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        scene.faults.append(f"{where} holds what JSON cannot: {error}")
-        return "{}"
+        return pack(values)
+    except (TypeError, ValueError, OverflowError) as error:
+        scene.faults.append(f"{where} holds what cannot be written again: {error}")
+        return b""

@@ -123,7 +123,7 @@ _number = st.one_of(
 )
 _length = st.one_of(st.integers(0, 50), st.floats(0, 50, allow_nan=False, allow_subnormal=False))
 _json = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text()),
+    st.one_of(st.none(), st.booleans(), st.integers(-(2**63), 2**64 - 1), st.floats(allow_nan=False), st.text()),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(), inner, max_size=3)),
     max_leaves=4,
 )

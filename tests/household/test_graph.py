@@ -10,6 +10,8 @@ from housemates.env.household.apartments import furnish
 from housemates.env.household.graph import Box, Node, SceneGraph
 from housemates.env.household.node import class_kind
 from housemates.env.household.scene_json import RELATIONS
+from housemates.env.household.sight import look
+from housemates.env.household.tasks import Goal
 from housemates.env.world import WorldError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -194,3 +196,12 @@ def test_a_seat_has_as_many_places_however_its_class_is_spelled() -> None:
     for person in (1, 2):
         home.stand_at(person, sofa.id)
         assert home.do(person, "sit", sofa.id).ok
+
+
+def test_a_shut_container_is_seen_however_its_class_is_spelled() -> None:
+    scene = unity_scene()
+    cabinet = next(node for node in scene["nodes"] if node["class_name"] == "kitchencabinet")
+    cabinet["class_name"] = "Kitchen Cabinets"
+    graph = SceneGraph.from_dict(scene)
+    view = look(graph, graph.rooms[0], Goal("read_book", "ON", 0, "coffeetable", (("apple", 1),)))
+    assert cabinet["id"] in view.closed

@@ -176,8 +176,9 @@ FAULTS: dict[str, Spoil] = {
     "position of nulls": of_node(
         lambda node: node.update(obj_transform={"position": [None] * 3}), "node {id}: its obj_transform.position is not"
     ),
-    "unknown key not a number": of_node(lambda node: node.update(x=math.nan), "node {id} holds what JSON cannot"),
-    "unknown key no JSON": of_node(lambda node: node.update(x={1, 2}), "node {id} holds what JSON cannot"),
+    "unknown key with a set": of_node(lambda node: node.update(x={1}), "node {id} holds what cannot be written again"),
+    "unknown key too large": of_node(lambda node: node.update(x=2**64), "node {id} holds what cannot be written again"),
+    "unknown key half text": of_node(lambda node: node.update(x="\ud800"), "node {id} holds what cannot be written"),
     "edge to nothing": edge_is(
         "to_id", 2**31 - 2, "({id} FACING 2147483646) names node 2147483646, a node that is not"
     ),
@@ -190,7 +191,7 @@ FAULTS: dict[str, Spoil] = {
         "relation_type", "NEAR", "edges[{index}] has the unknown relation 'NEAR' ({id} to {id})"
     ),
     "relation is a list": edge_is("relation_type", [], "edges[{index}] has the unknown relation []"),
-    "edge with a set": edge_is("x", {1}, "edges[{index}] holds what JSON cannot"),
+    "edge with a set": edge_is("x", {1}, "edges[{index}] holds what cannot be written again"),
     "in no room": nowhere,
     "in two rooms": in_two_rooms,
     "in each other": in_each_other,
@@ -290,4 +291,4 @@ def test_a_deeply_nested_unknown_key_is_a_fault_and_no_crash() -> None:
         deep = [deep]
     scene["nodes"][5]["x"] = deep
     (fault,) = scene_faults(scene)
-    assert f"node {scene['nodes'][5]['id']} holds what JSON cannot" in fault
+    assert f"node {scene['nodes'][5]['id']} holds what cannot be written again" in fault
