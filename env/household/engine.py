@@ -306,7 +306,7 @@ class Engine:
         if "SITTABLE" not in node.properties:
             return (f"PROCESS SIT: Object {node.label} has no Properties_chair component", _IMPOSSIBLE)
         taken = len(self.graph.sources(action.target, "SITTING"))
-        if taken >= _SEATS.get(node.class_name, 1) or self.graph.targets(character, "SITTING"):
+        if taken >= _SEATS.get(node.kind, 1) or self.graph.targets(character, "SITTING"):
             return (_IMPOSSIBLE,)
         return (_IMPOSSIBLE,) if self.graph.holder(action.target) is not None else None
 

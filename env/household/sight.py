@@ -57,7 +57,7 @@ def look(graph: SceneGraph, room: int, goal: Goal) -> RoomView:
     has_target = False
     for number in visible(graph, room):
         node = nodes[number]
-        name = node.class_name
+        name = node.kind
         if name in wanted:
             if "GRABBABLE" in node.properties:
                 goods.append(number)
