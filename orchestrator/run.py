@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from housemates import __version__
 
-from ..actors.agent import AgentSpec
+from ..actors.agent import AgentSpec, Learning
 from ..actors.chat import ChatError, ChatModel, Endpoint
 from ..actors.server_process import ServerError
 from ..env.household.household import HouseholdWorld
@@ -147,7 +147,7 @@ def agent_specs(config: RunConfig) -> list[AgentSpec]:
             method=config.method,
             seed=config.seed,
             limits=config.limits,
-            memory_size=config.memory_size,
+            learning=Learning(memory_size=config.memory_size),
         )
         for number in range(1, config.agents + 1)
     ]
