@@ -40,18 +40,6 @@ class ReplyLimits:
     may_idle: bool = True
 
 
-TIGHT_LIMITS = ReplyLimits(
-    thoughts_chars=120,
-    message_chars=80,
-    reasoning_chars=120,
-    plan_chars=300,
-    act_tokens=200,
-    learn_tokens=300,
-    may_idle=False,
-)
-"""For models of a few hundred million parameters on a CPU."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learning:
     """How an agent learns; the defaults are those of the Trace tutorial. `docs/learning.md` says when to use what.

@@ -2,7 +2,7 @@
 
 A file is a magic line and then one zlib stream of msgpack maps, told apart by their `kind`:
 
-    begin     config (what defines the run), model
+    begin     config (what defines the run)
     exchange  agent, step, then the fields of `actors.turn.Exchange`
     missing   agent, step, late, detail: a turn that did not count (see `Missing`)
     end       status, digest (of the run's trajectory), frames (how many came before)
@@ -77,7 +77,6 @@ class Cassette(NamedTuple):
     """A whole cassette: what defines the recorded run, its reels by agent, and how it ended."""
 
     config: dict[str, Any]
-    model: str
     reels: dict[str, Reel]
     status: str
     digest: str
@@ -110,8 +109,8 @@ class CassetteWriter:
         self._stream = zlib.compressobj(9)
         self._frames = 0
 
-    def begin(self, config: Mapping[str, Any], model: str) -> None:
-        self._write({"kind": "begin", "config": config, "model": model})
+    def begin(self, config: Mapping[str, Any]) -> None:
+        self._write({"kind": "begin", "config": config})
 
     def exchange(self, agent: str, step: int, exchange: Mapping[str, Any]) -> None:
         """Add an `Exchange` as plain types."""
@@ -195,7 +194,7 @@ def _assemble(frames: Iterator[dict[str, Any]]) -> Cassette:
             reel.exchanges.setdefault(step, []).append(_checked(Exchange(**frame)))
     if end is None or end["frames"] != count:
         raise ValueError("frames are missing")
-    return Cassette(config, str(head["model"]), reels, str(end["status"]), str(end["digest"]))
+    return Cassette(config, reels, str(end["status"]), str(end["digest"]))
 
 
 def _checked(exchange: Exchange) -> Exchange:

@@ -82,9 +82,24 @@ class Conversation:
             raise
         if len(reply.text) > MAX_REPLY_CHARS:  # one more says that it was too long
             reply = replace(reply, text=reply.text[: MAX_REPLY_CHARS + 1])
-        counts = {"prompt_tokens": reply.prompt_tokens, "completion_tokens": reply.completion_tokens}
-        self.calls.append(Call(purpose=purpose, seconds=reply.seconds, attempts=reply.attempts, **counts))
-        self._record(Exchange(request=sent, reply=reply.text, finish_reason=reply.finish_reason, **counts))
+        self.calls.append(
+            Call(
+                purpose=purpose,
+                seconds=reply.seconds,
+                attempts=reply.attempts,
+                prompt_tokens=reply.prompt_tokens,
+                completion_tokens=reply.completion_tokens,
+            )
+        )
+        self._record(
+            Exchange(
+                request=sent,
+                reply=reply.text,
+                prompt_tokens=reply.prompt_tokens,
+                completion_tokens=reply.completion_tokens,
+                finish_reason=reply.finish_reason,
+            )
+        )
         return reply
 
     def _record(self, exchange: Exchange) -> None:
