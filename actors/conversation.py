@@ -32,7 +32,7 @@ class Conversation:
     def __init__(self, spec: AgentSpec, chat: ChatModel, learn_chat: ChatModel | None = None) -> None:
         self._spec = spec
         self._models = {"act": chat, "learn": learn_chat or chat}
-        self._tape = None if spec.tape is None else Tape(spec.name, spec.tape)
+        self._tape = None if spec.tape is None else Tape(spec.tape)
         self.calls: list[Call] = []
         self.exchanges: list[Exchange] = []
 

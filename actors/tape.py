@@ -20,12 +20,10 @@ class Tape:
     step, what was sent, and how often exactly that has been sent within the turn.
 
     Args:
-        agent: whose calls these are.
-        packed: its `Reel`.
+        packed: the agent's `Reel`.
     """
 
-    def __init__(self, agent: str, packed: bytes) -> None:
-        self._agent = agent
+    def __init__(self, packed: bytes) -> None:
         self._reel = Reel.unpacked(packed)
         self._asked: Counter[str] = Counter()
 
@@ -45,7 +43,8 @@ class Tape:
         nth = self._asked[wanted]
         self._asked[wanted] += 1
         if nth >= len(same):
-            raise ChatError(f"{self._agent}, step {step}: {self._difference(step, request, nth)}", kind="fatal")
+            what = f"step {step}: nothing to replay: {self._difference(step, request, nth)}"
+            raise ChatError(what, kind="fatal")
         exchange = same[nth]
         if exchange.reply is None:
             kind = cast(ErrorKind, exchange.error)
