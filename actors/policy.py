@@ -14,6 +14,7 @@ class Policy:
     A policy of your own is a subclass. Every trainable node it makes is optimised together with the plan. Override
     `text` to say what stands in the plan's place, or `__call__` to make the whole prompt. Both must be functions of
     nothing but the observation and the nodes (they are traced again when the agent learns), and never call a model.
+    Functions of your own in them are bundles of their module: a method's `self` would stand in the optimizer's prompt.
 
     Attributes:
         plan: the node; `Policy(plan)` gives it its first value.

@@ -76,6 +76,8 @@ class Recording:
             # A trainable function would be code that a model writes and we run.
             if not isinstance(parameter._data, str) or "__code" in parameter.py_name:
                 raise ValueError(f"{parameter.py_name} is trainable but no text; only texts can be optimised")
+        with self._fresh():  # from here on names are given in one order
+            pass
 
     @contextmanager
     def section(self) -> Generator[None]:
@@ -146,11 +148,12 @@ class Recording:
 
     @contextmanager
     def _fresh(self) -> Generator[None]:
-        """A section that begins with nothing but the parameters."""
+        """A section that begins with nothing but the policy's own nodes, rid of what hung on them."""
         with self.section():
             self._names.clear()
-            for parameter in self.parameters:
-                GRAPH.register(parameter)
-                parameter._children.clear()
-                parameter.zero_feedback()
+            lasting = [value for value in vars(self.policy).values() if isinstance(value, Node)]
+            for own in {id(node): node for node in [*self.parameters, *lasting]}.values():
+                GRAPH.register(own)
+                own._children.clear()
+                own.zero_feedback()
             yield

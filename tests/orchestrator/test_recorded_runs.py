@@ -195,7 +195,9 @@ def test_a_missing_reply_ends_the_replay_and_names_the_agent_and_the_step(
     scripted: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
     short = altered(scripted[0], tmp_path / "short", drop_from=4)
-    with pytest.raises(StartError, match=r"^Agent_\d: step [4-9]: nothing to replay: no call was recorded in this step"):
+    with pytest.raises(
+        StartError, match=r"^Agent_\d: step [4-9]: nothing to replay: no call was recorded in this step"
+    ):
         run(replaying(short), tmp_path / "run")
 
 
