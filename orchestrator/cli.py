@@ -43,7 +43,9 @@ def _option(*names: str, help: str, **more: Any) -> Any:
 
 @app.command(
     epilog="Every option can also be set as HOUSEMATES_<NAME> (HOUSEMATES_BASE_URL for --base-url) or in a TOML file "
-    "(--config; the same names, with underscores, without out). A flag wins over a variable, a variable over the file. "
+    "(--config; the same names, with underscores, without out and record; there, tables [[agent]] with a name say what "
+    "is different about single agents: method, llm, base_url, plan, organization). A flag wins over a variable, a "
+    "variable over the file. "
     "Exit code 0: the run completed; 2: bad usage or configuration; 3: could not start or continue; 130: interrupted."
 )
 def run(
@@ -55,8 +57,9 @@ def run(
         str | None,
         _option(
             "--llm",
-            help="openai:MODEL, local (the embedded model), local:PATH.gguf, or scripted (plays by rules, for trying "
-            "out and testing). [default: OpenAI if OPENAI_API_KEY or a base URL is set, else local]",
+            help="openai:MODEL, local (the embedded model), local:PATH.gguf, scripted (plays by rules, for trying "
+            "out and testing), or replay:FILE (a recorded run, without any model). "
+            "[default: OpenAI if OPENAI_API_KEY or a base URL is set, else local]",
         ),
     ] = None,
     base_url: Annotated[
@@ -66,7 +69,47 @@ def run(
         int | None, _option("--seed", help="Of the apartment and every random choice. [default: 0]")
     ] = None,
     method: Annotated[
-        str | None, _option("--method", help="trace: agents learn plans; react: the baseline. [default: trace]")
+        str | None,
+        _option(
+            "--method",
+            help="trace: agents learn plans; react: the baseline; fixed: they follow --plan. [default: trace]",
+        ),
+    ] = None,
+    plan: Annotated[
+        str | None, _option("--plan", help="What agents start with: TEXT, @FILE, or @RUN (the plans learned in a run).")
+    ] = None,
+    organization: Annotated[
+        str | None, _option("--organization", help="Instructions for working together, in every prompt: TEXT or @FILE.")
+    ] = None,
+    optimize: Annotated[
+        str | None, _option("--optimize", help="What is learned: plan, plan+role, or module:Class. [default: plan]")
+    ] = None,
+    feedback: Annotated[
+        str | None,
+        _option(
+            "--feedback", help="What is learned from: return, return+verdicts, or module:function. [default: return]"
+        ),
+    ] = None,
+    credit_steps: Annotated[
+        int | None, _option("--credit-steps", help="Thoughts the feedback travels back through. [default: 1]")
+    ] = None,
+    learn_every: Annotated[
+        int | None, _option("--learn-every", help="Thoughts between two lessons. [default: 1]")
+    ] = None,
+    optimizer: Annotated[
+        str | None, _option("--optimizer", help="optoprime, opro, or module:Class. [default: optoprime]")
+    ] = None,
+    objective: Annotated[
+        str | None, _option("--objective", help="What the optimizer is asked to do, in place of its own words.")
+    ] = None,
+    mask: Annotated[
+        str | None, _option("--mask", help="Sections left out of OptoPrime's prompt, for example: others,inputs")
+    ] = None,
+    learn_llm: Annotated[
+        str | None, _option("--learn-llm", help="The model to learn with, named as for --llm, if it is another one.")
+    ] = None,
+    learn_base_url: Annotated[
+        str | None, _option("--learn-base-url", help="OpenAI-compatible endpoint for --learn-llm.")
     ] = None,
     runtime: Annotated[
         str | None, _option("--runtime", help="ray, or inline: one process, for debugging. [default: ray]")
@@ -86,6 +129,10 @@ def run(
     out: Annotated[
         Path | None, _option("--out", help="The run's folder, new or empty. [default: runs/<time>-<task>-…]")
     ] = None,
+    record: Annotated[
+        Path | None,
+        _option("--record", help="A new file for all that the models were asked and answered (a cassette)."),
+    ] = None,
     config: Annotated[Path | None, _option("--config", help="A TOML file with these options (but --out).")] = None,
 ) -> None:
     """Let agents do a task together, and record it."""
@@ -103,6 +150,17 @@ def run(
         "base_url": base_url,
         "seed": seed,
         "method": method,
+        "plan": plan,
+        "organization": organization,
+        "optimize": optimize,
+        "feedback": feedback,
+        "credit_steps": credit_steps,
+        "learn_every": learn_every,
+        "optimizer": optimizer,
+        "objective": objective,
+        "mask": mask,
+        "learn_llm": learn_llm,
+        "learn_base_url": learn_base_url,
         "runtime": runtime,
         "agents_per_actor": agents_per_actor,
         "memory_size": memory_size,
@@ -114,7 +172,7 @@ def run(
     settings = make_config(**values)
     if out is not None and not out.name and str(out) != "/":
         raise ConfigError("--out: name a folder; the current one is not taken")
-    _show(lambda observer: run_episode(settings, out, observer), settings.llm)
+    _show(lambda observer: run_episode(settings, out, observer, record), settings.llm)
 
 
 @app.command()

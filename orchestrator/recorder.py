@@ -38,6 +38,11 @@ class Recorder:
         self._tally.add(record)
         self._tell(lambda: self._observer.committed(record, self._tally))
 
+    @property
+    def digest(self) -> str:
+        """The trajectory digest so far."""
+        return self._tally.digest.hexdigest()
+
     def _tell(self, what: Callable[[], None]) -> None:
         try:
             what()

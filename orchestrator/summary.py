@@ -19,6 +19,7 @@ class Tally:
         self.actions = 0
         self.messages = 0
         self.fallbacks = 0
+        self.repaired = 0
         self.sticky = 0
         self.calls: Counter[str] = Counter()
         self.failures = 0
@@ -85,6 +86,7 @@ class Tally:
                 "rejected": dict(self.rejected),
             },
             "fallbacks": self.fallbacks,
+            "repaired": self.repaired,
             "verdicts": dict(self.verdicts),
             "resumes": self.resumes,
             "wall_s": round(self._wall_s, 3),
@@ -111,7 +113,9 @@ class Tally:
                 self.actions += 1
         self.fallbacks += turn["how"] == "random"
         self.sticky += turn["how"] == "sticky"
+        self.repaired += turn["repaired"]
         if turn["update"] is not None:
+            self.repaired += turn["update"]["repaired"]
             self.updates[turn["update"]["verdict"]] += 1
             if turn["update"]["verdict"] == "rejected":
                 self.rejected[turn["update"]["reason"]] += 1

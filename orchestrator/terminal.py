@@ -141,7 +141,7 @@ def summary_table(summary: Mapping[str, Any]) -> Table:
         f"{llm['sticky_saved']} saved by repeating; {llm['failures']} failed)",
         "tokens": f"{llm['prompt_tokens']} in, {llm['completion_tokens']} out",
         "plans": f"{optimizer['accepted']} rewritten, {optimizer['unchanged']} unchanged, {rejected} rejected",
-        "fallbacks": f"{summary['fallbacks']} replies matched no action",
+        "fallbacks": f"{summary['fallbacks']} replies matched no action, {summary['repaired']} were nearly JSON",
         "wall clock": f"{summary['wall_s']:.1f} s",
         "digest": summary["digest"],
     }
