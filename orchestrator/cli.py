@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from . import study_cli
 from .interrupt import EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
@@ -225,6 +226,10 @@ def _what_next(result: RunResult, llm: str) -> list[str]:
             "            housemates run --llm openai:MODEL --base-url http://HOST:PORT/v1   (vLLM, Ollama, …)"
         )
     return lines
+
+
+app.command(epilog=study_cli.EPILOG)(study_cli.study)
+app.command()(study_cli.report)
 
 
 @app.command()

@@ -14,10 +14,10 @@ from ..actors.cassette import Cassette, Reel
 from ..actors.chat import Endpoint
 from ..actors.feedback import find_feedback
 from ..actors.limits import limits_of
+from ..actors.server_process import ServerProcess
 from ..env.household.household import HouseholdWorld
 from .barrier import Barrier
 from .config import ModelChoice, RunConfig, split_mask
-from .endpoint import Served
 from .episode import Episode
 from .errors import RuntimeFailure
 from .journal import SCHEMA
@@ -79,7 +79,7 @@ async def play(
         await runtime.close()
 
 
-async def watched(work: Coroutine[Any, Any, Done], served: Served) -> Done:
+async def watched(work: Coroutine[Any, Any, Done], servers: Sequence[ServerProcess]) -> Done:
     """Do some work, and end it early if a model server that we started dies.
 
     Raises:
@@ -87,7 +87,7 @@ async def watched(work: Coroutine[Any, Any, Done], served: Served) -> Done:
         RuntimeFailure: a server is gone.
     """
     playing = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(_death_of(served))
+    watching = asyncio.ensure_future(_death_of(servers))
     try:
         await asyncio.wait({playing, watching}, return_when=asyncio.FIRST_COMPLETED)
         if not playing.done():
@@ -101,11 +101,11 @@ async def watched(work: Coroutine[Any, Any, Done], served: Served) -> Done:
         await asyncio.gather(playing, watching, return_exceptions=True)
 
 
-async def _death_of(served: Served) -> str:
+async def _death_of(servers: Sequence[ServerProcess]) -> str:
     """Waits until a model server is gone, for ever if there is none of ours; says so in one line."""
-    while all(server.alive for server in served.servers):  # noqa: ASYNC110 - a process has no event to wait for
+    while all(server.alive for server in servers):  # noqa: ASYNC110 - a process has no event to wait for
         await asyncio.sleep(SERVER_POLL_S)
-    return f"the model server ended by itself; its log is {served.log_path}"
+    return f"the model server ended by itself; its log is {servers[0].log_path}"
 
 
 def agent_specs(

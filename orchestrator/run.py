@@ -109,7 +109,8 @@ def _conduct(
         with ExitStack() as stack:
             try:
                 recorder.starting(f"starting the model {config.llm}")
-                served = stack.enter_context(serving(config, folder, recorder.starting))
+                models = serving(config.models, config.agents, folder, recorder.starting, replayed=bool(config.replay))
+                served = stack.enter_context(models)
                 if cassette is None:
                     asyncio.run(check_endpoints(served.endpoints.values()))
                 if config.runtime == "ray":
@@ -117,7 +118,7 @@ def _conduct(
                     stack.enter_context(local_ray())
                 specs = agent_specs(config, served.endpoints, cassette, record=taping.recording)
                 episode = play(config, folder, served.endpoint, specs, recorder, taping, past)
-                end = asyncio.run(watched(episode, served))
+                end = asyncio.run(watched(episode, served.servers))
                 status, fault = ("failed", end.error) if end.error else ("completed", "")
             except KeyboardInterrupt:
                 if not recorder.begun:

@@ -13,7 +13,7 @@ from ..errors import ConfigError
 from ..journal import FILE_NAME as JOURNAL_NAME
 from ..journal import JournalError
 from ..replay import records
-from ..study import EPISODES, cells_of, episode_folder, load_study
+from ..study import EPISODES, FAILURES_NAME, cells_of, episode_folder, load_study
 from ..study import FILE_NAME as STUDY_NAME
 from ..summary import Tally
 
@@ -64,12 +64,13 @@ def read_results(folders: Sequence[Path], prices: Prices) -> Results:
         if (folder / STUDY_NAME).is_file():
             plan = load_study(folder)
             varied += [name for name in plan.vary if name not in varied]
+            failures = _failures(folder)
             for cell in cells_of(plan):
                 place = episode_folder(folder, cell)
                 if (place / JOURNAL_NAME).is_file():
                     found[cell.name] = place
                 else:
-                    missing[cell.name] = "not begun"
+                    missing[cell.name] = failures.get(cell.name, "not begun")
         else:
             for run in _runs_in(folder):
                 found[str(run)] = run
@@ -82,6 +83,11 @@ def read_results(folders: Sequence[Path], prices: Prices) -> Results:
     if not results.varied:
         results.varied = tuple(_differing(results.episodes))
     return results
+
+
+def _failures(study: Path) -> dict[str, str]:
+    path = study / FAILURES_NAME
+    return json.loads(path.read_text()) if path.is_file() else {}
 
 
 def _runs_in(folder: Path) -> Iterator[Path]:
