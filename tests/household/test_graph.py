@@ -6,8 +6,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from housemates.env.household.apartments import add_character, furnish
 from housemates.env.household.graph import Box, Node, SceneGraph
+from housemates.env.household.homes import add_character, build_home
 from housemates.env.world import WorldError
 
 
@@ -43,7 +43,7 @@ def small() -> dict[str, Any]:
 
 
 def test_what_is_written_can_be_read_back() -> None:
-    graph = furnish(Random(1), 11)
+    graph = build_home("0", 11, Random(1)).graph
     add_character(graph, Random(1), 1, 11)
     data = graph.to_dict()
     assert SceneGraph.from_dict(data).to_dict() == data
@@ -51,7 +51,8 @@ def test_what_is_written_can_be_read_back() -> None:
 
 
 def test_a_written_node_has_every_field_of_virtualhome() -> None:
-    (node,) = [node for node in furnish(Random(1), 11).to_dict()["nodes"] if node["class_name"] == "fridge"]
+    nodes = build_home("0", 11, Random(1)).graph.to_dict()["nodes"]
+    (node,) = [node for node in nodes if node["class_name"] == "fridge"]
     assert set(node) == {
         "id",
         "category",
