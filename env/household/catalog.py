@@ -128,7 +128,7 @@ _ROWS: tuple[tuple[str, str, str, tuple[float, float, float]], ...] = (
     ("candle", "Decor", "GRABBABLE HAS_SWITCH MOVABLE", (0.08, 0.14, 0.08)),
     ("wallphone", "Electronics", "GRABBABLE HAS_SWITCH HAS_PLUG MOVABLE", (0.02, 0.27, 0.09)),
     # decor and fittings; the sizes, and where the tables lack the class the properties, are ours
-    ("curtains", "Decor", "CAN_OPEN", (1.40, 1.30, 0.06)),
+    ("curtains", "Decor", "CAN_OPEN", (1.40, 1.30, 0.04)),
     ("stovefan", "Appliances", "HAS_SWITCH", (0.80, 0.35, 0.50)),
     ("knifeblock", "Props", "", (0.12, 0.25, 0.20)),
     ("speaker", "Electronics", "HAS_SWITCH HAS_PLUG", (0.20, 0.35, 0.22)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -25,6 +25,9 @@ _WINDOW_ZONE_M, _FRAME_M = 0.15, 0.2
 
 _WHIM = 0.1
 """How much worse than the best a place may be and still be chosen, as a part of the edge's length."""
+
+_GAP_M = 0.05
+"""Between a table and a chair that cannot be pushed under it."""
 
 _MARGINS_M = (0.75, 0.5, 0.25, 0.05)
 """What is tried to keep free around a free-standing piece."""
@@ -47,7 +50,6 @@ def furnish(plan: FloorPlan, rng: Random) -> Blueprint:
 
     Raises:
         Cramped: there is no room for something that must be there.
-        WorldError: a wish names no class of the catalog.
     """
     rooms = tuple(
         (
@@ -113,7 +115,7 @@ class _Furnisher:
 
     def place(self, class_name: str) -> bool:
         """Place one piece; False: there is no room for it."""
-        rule = RULES.get(class_name, Rule(How.WALL))
+        rule = RULES[class_name]
         ways: dict[How, Callable[[str, Rule, Form], bool]] = {
             How.WINDOW: self._window,
             How.CURTAIN: self._curtain,
@@ -175,7 +177,8 @@ class _Furnisher:
 
     def _front(self, class_name: str, rule: Rule, form: Form) -> bool:
         for anchor in self._anchors(class_name, rule):
-            if anchor.side is not None and self._before(class_name, rule, form, anchor, anchor.side, (0.0, 0.3, -0.3)):
+            before = form._replace(inset=rule.inset)
+            if anchor.side is not None and self._before(class_name, before, anchor, anchor.side, (0.0, 0.3, -0.3)):
                 return True
         return False
 
@@ -191,8 +194,9 @@ class _Furnisher:
                 width = x1 - x0 if side in ("south", "north") else z1 - z0
                 places = max(1, int(width / (form.length + 0.05)))
                 shifts = [width * ((n + 0.5) / places - 0.5) for n in range(places)]
-                if any(self._before(class_name, rule, form, anchor, side, (shift,)) for shift in shifts):
-                    return True
+                for inset in (rule.inset, _GAP_M):
+                    if self._before(class_name, form._replace(inset=inset), anchor, side, shifts):
+                        return True
         return False
 
     def _open(self, class_name: str, rule: Rule, form: Form) -> bool:
@@ -261,16 +265,14 @@ class _Furnisher:
     def _is_free(self, solid: Solid, but: Solid | None = None) -> bool:
         return not any(solid.hits(other) for other in self._solids if other != but)
 
-    def _before(
-        self, class_name: str, rule: Rule, form: Form, anchor: _Placed, side: str, shifts: tuple[float, ...]
-    ) -> bool:
+    def _before(self, class_name: str, form: Form, anchor: _Placed, side: str, shifts: Sequence[float]) -> bool:
         """Place a piece before an anchor whose back is to `side`, its own back turned away from the anchor."""
         x0, x1, _, _, z0, z1 = anchor.solid
         middle = anchor.solid.middle[0 if side in ("south", "north") else 1]
         start, end = (x0, x1) if side in ("south", "north") else (z0, z1)
         front = Edge(side, start, end, {"west": x1, "east": x0, "south": z1, "north": z0}[side])
         for shift in shifts:
-            solid = front.solid(middle + shift, form._replace(inset=rule.inset))
+            solid = front.solid(middle + shift, form)
             free = self._is_free(solid, but=anchor.solid) or class_name in FLAT_ON_THE_FLOOR
             if free and solid.within(*self._inside) and not any(solid.hits(zone) for zone in self._zones):
                 self._add(class_name, solid, OPPOSITE[side], joins=anchor)

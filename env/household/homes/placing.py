@@ -9,9 +9,13 @@ from ..catalog import object_class
 from ..graph import STORED_RELATIONS, Box, Node, SceneGraph, Vec
 from ..spots import free_spot, inner_spot, is_crowded
 from .blueprint import fresh_node
+from .rules import RULES
 
 Place = tuple[str, int]
 """A relation (ON, INSIDE) and the node it leads to."""
+
+_HANGS_M = 0.2
+"""What begins higher than this and is on nothing hangs on a wall."""
 
 
 def find_places(
@@ -54,9 +58,28 @@ def spot_at(graph: SceneGraph, rng: Random, size: Vec, place: Place) -> Box | No
     for fitting in (size, (size[2], size[1], size[0])):
         if fitting[0] <= around.size[0] and fitting[2] <= around.size[2]:
             spot = find(graph, target, fitting, near)
-            if spot is not None:
+            if spot is not None and (relation == "INSIDE" or not _hits_what_hangs(graph, Box(spot, fitting), target)):
                 return Box(spot, fitting)
     return None
+
+
+def _hits_what_hangs(graph: SceneGraph, box: Box, support: int) -> bool:
+    """Whether a box on a support reaches into something on the wall behind it, such as curtains or a picture."""
+    room = graph.room_of(support)
+    if room is None:
+        return False
+    (x, _, z), (width, _, depth) = box
+    low, high = box.bottom, box.top
+    for number in graph.contents(room):
+        node = graph.nodes[number]
+        other = node.box
+        if other is None or other.bottom >= high or other.bottom < _HANGS_M or graph.support(number) is not None:
+            continue
+        (ox, _, oz), (sx, _, sz) = other
+        touching = abs(x - ox) < (width + sx) / 2 and abs(z - oz) < (depth + sz) / 2 and other.top > low
+        if touching and number != support and node.class_name in RULES:
+            return True
+    return False
 
 
 def add_object(
@@ -85,9 +108,7 @@ def add_object(
 
 def remove_clutter(graph: SceneGraph, classes: Collection[str], rooms: Iterable[int] | None = None) -> None:
     """Take away all loose things of some classes, with what is on or in them, so that a task alone decides where
-    such things are. What nobody can grab, and furniture (chairs, rugs), stays.
-
-    Only for scenes without people: what somebody holds stays in the hand.
+    such things are. Furnishings, what nobody can grab, and what somebody holds stay.
     """
     within = set(graph.rooms if rooms is None else rooms)
     for number in sorted(graph.nodes):
@@ -114,8 +135,8 @@ def add_character(graph: SceneGraph, rng: Random, number: int, room: int) -> Nod
 
 
 def _is_loose(node: Node) -> bool:
-    """Whether a node is a thing that lies about, by its class: chairs, rugs and pictures are not, grabbable or not."""
-    return "GRABBABLE" in node.properties and node.category not in ("Furniture", "Decor")
+    """Whether a node is a thing that lies about: chairs, rugs and pictures are furnishings, grabbable or not."""
+    return "GRABBABLE" in node.properties and node.class_name not in RULES
 
 
 def _remove(graph: SceneGraph, number: int) -> None:

@@ -95,7 +95,6 @@ RULES: dict[str, Rule] = {
     "tvstand": _wall(Prefer.OPPOSITE, "sofa bed"),
     "tv": _on("tvstand", Prefer.MIDDLE, inset=0.2),
     "speaker": _on("tvstand desk bookshelf"),
-    "radio": _on("cabinet nightstand desk"),
     "cabinet": _wall(Prefer.CORNER, clear=0.4),
     "bookshelf": _wall(Prefer.CORNER),
     "bench": Rule(How.FRONT, ("bed",), Prefer.MIDDLE, inset=0.08),

@@ -75,7 +75,7 @@ APARTMENTS: dict[str, Shipped] = {
                 "powersocket garbagecan mirror orchid",
             ),
         ),
-        ((1, 0, 0.5), (1, 2, 0.4), (1, 3, 0.4)),
+        ((1, 0, 0.9), (1, 2, 0.9), (1, 3, 0.4)),
         (1, "west", 0.1),
     ),
     "1": Shipped(
@@ -163,7 +163,7 @@ APARTMENTS: dict[str, Shipped] = {
             (
                 "livingroom",
                 (5.6, 12.6, 0.0, 5.6),
-                "window*2 curtains*2 sofa*2 coffeetable rug tvstand tv speaker*2 cabinet*2 bookshelf bench "
+                "window*2 curtains*2 sofa coffeetable rug tvstand tv sofa speaker*2 cabinet*2 bookshelf bench "
                 "floorlamp ceilinglamp*2 tablelamp lightswitch powersocket*2 wallpictureframe*2 photoframe*2 plant "
                 "vase wallphone",
             ),
