@@ -79,7 +79,7 @@ def test_ids_that_belong_to_people_move_above_all_others(scene: SceneGraph, path
         ("{", "the file is no JSON"),
         ("[" * 100_000, "the file is no JSON"),
         ("[]", 'expected {"nodes": [...], "edges": [...]}'),
-        ({"nodes": [], "edges": []}, "the scene has no room"),
+        ({"nodes": [], "edges": []}, "no room"),
         ({"nodes": [{"id": 11}], "edges": []}, "node 11"),
         (
             {"nodes": [{"id": 11, "class_name": "kitchen", "category": "Rooms"}], "edges": []},

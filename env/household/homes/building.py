@@ -89,7 +89,7 @@ def _furnish_common(
             opening = doorway(rooms, floor, len(corridors))
             assert opening is not None
             openings.append(opening)
-    return furnish(FloorPlan(tuple(rooms), tuple(openings), _STYLE), Random(f"building {seed}"))
+    return furnish(FloorPlan(tuple(rooms), tuple(openings), _STYLE), Random(f"{seed}/corridors"))
 
 
 def _lamps(length: float) -> str:

@@ -14,16 +14,16 @@ _AREA_M2 = {
     "kitchen": 26.0,
     "bedroom": 22.0,
     "bathroom": 14.0,
-    "homeoffice": 17.0,
-    "diningroom": 20.0,
+    "home_office": 17.0,
+    "dining_room": 20.0,
 }
 _SHORTEST_M = {
     "livingroom": 4.2,
     "kitchen": 3.8,
     "bedroom": 3.6,
     "bathroom": 2.7,
-    "homeoffice": 3.0,
-    "diningroom": 3.4,
+    "home_office": 3.0,
+    "dining_room": 3.4,
 }
 _LONGEST = 2.1
 """No room is longer than this times its width; halls are."""

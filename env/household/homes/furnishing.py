@@ -105,6 +105,7 @@ class _Furnisher:
         self._zones: list[Solid] = []
         self._clear: list[Solid] = []
         self._placed: dict[str, list[_Placed]] = {}
+        self._wished = Counter(name for name, _ in wishes(plan.rooms[room].wishes))
         self._joined: Counter[tuple[int, str]] = Counter()
         for opening in plan.doorways_of(room):
             self._doors.append((opening.x, opening.z))
@@ -246,10 +247,16 @@ class _Furnisher:
         return False
 
     def _ceiling(self, class_name: str, rule: Rule, form: Form) -> bool:
-        size = (form.length, form.height, form.depth)
+        """Each lamp in the middle of its part of the room, cut across the longer side."""
+        x0, x1, z0, z1 = self._inside
+        part, parts = len(self._placed.get(class_name, ())), self._wished[class_name]
+        if x1 - x0 > z1 - z0:
+            x0, x1 = x0 + part * (x1 - x0) / parts, x0 + (part + 1) * (x1 - x0) / parts
+        else:
+            z0, z1 = z0 + part * (z1 - z0) / parts, z0 + (part + 1) * (z1 - z0) / parts
         low = HEIGHT_M - form.height
         blockers = [solid._replace(y0=0.0) for solid in self._solids if solid.y1 > low]
-        solid = in_the_open(self._inside, size, 0.1, blockers)
+        solid = in_the_open((x0, x1, z0, z1), (form.length, form.height, form.depth), 0.1, blockers)
         if solid is None:
             return False
         self._add(class_name, solid._replace(y0=low, y1=HEIGHT_M), None)
@@ -315,7 +322,9 @@ class _Furnisher:
         middle = (edge.start + edge.end) / 2
         x, z = (along, edge.at) if edge.runs_along_x else (edge.at, along)
         if rule.prefer is Prefer.DOOR and self._doors:
-            return 3.0 * min(math.hypot(x - door[0], z - door[1]) for door in self._doors)
+            return 3.0 * self._to_door(x, z)
+        if rule.prefer is Prefer.QUIET:
+            return abs(along - middle) - self._to_door(x, z)
         if anchor is not None and rule.prefer is Prefer.NEAR:
             back_x, back_z = _back(anchor)
             return 3.0 * math.hypot(x - back_x, z - back_z)
@@ -325,6 +334,9 @@ class _Furnisher:
         if rule.prefer is Prefer.MIDDLE:
             return abs(along - middle)
         return min(along - edge.start, edge.end - along) - form.length / 2
+
+    def _to_door(self, x: float, z: float) -> float:
+        return min((math.hypot(x - door[0], z - door[1]) for door in self._doors), default=0.0)
 
     def _add(
         self, class_name: str, solid: Solid, side: str | None, joins: _Placed | None = None, on: int | None = None

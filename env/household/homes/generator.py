@@ -21,14 +21,14 @@ SIZES = {"small": 0.9, "medium": 1.0, "large": 1.3}
 _USUAL_ROOMS = (4, 4, 5, 5, 6)
 _TRIES = 200
 _STYLES = ("Classic", "Studio", "Oldtown", "Family", "Modern", "Scholar", "Loft", "Country")
-_MORE_ROOMS = ("bedroom", "bedroom", "bedroom", "bathroom", "bathroom", "homeoffice", "diningroom")
+_MORE_ROOMS = ("bedroom", "bedroom", "bedroom", "bathroom", "bathroom", "home_office", "dining_room")
 _HALL_FROM = 6
 """From how many rooms on a flat has a hall."""
 
-_HUBS = ("hall", "livingroom", "kitchen", "diningroom", "homeoffice", "bedroom", "bathroom")
+_HUBS = ("hall", "livingroom", "kitchen", "dining_room", "home_office", "bedroom", "bathroom")
 """Through which rooms one would rather go to get to others. Nobody goes through a bathroom."""
 
-_PLEASANT = (("livingroom", "kitchen"), ("kitchen", "diningroom"), ("livingroom", "diningroom"))
+_PLEASANT = (("livingroom", "kitchen"), ("kitchen", "dining_room"), ("livingroom", "dining_room"))
 """Neighbours that get a doorway between them even if they can be reached otherwise."""
 
 _WISHES: dict[str, tuple[str, str]] = {
@@ -53,11 +53,11 @@ _WISHES: dict[str, tuple[str, str]] = {
         "window? bathroomcounter bathroomcabinet sink faucet toilet ceilinglamp lightswitch",
         "bathtub shower washingmachine towelrack*2 mat walllamp*2 powersocket garbagecan mirror orchid",
     ),
-    "homeoffice": (
+    "home_office": (
         "window? curtains? desk chair computer ceilinglamp lightswitch",
         "bookshelf*2 printer cabinet floorlamp powersocket*2 wallpictureframe clock plant rug tablelamp",
     ),
-    "diningroom": (
+    "dining_room": (
         "window*2? curtains*2? diningtable chair*2 ceilinglamp lightswitch",
         "chair*2 chair*2 cabinet rug vase wallpictureframe*2 plant powersocket",
     ),
@@ -87,7 +87,7 @@ def generate(seed: str, rooms: int | None = None, size: str = "medium", face: st
         WorldError: no plan was found that has room for everything.
     """
     for attempt in range(_TRIES):
-        rng = Random(f"generated {seed}/{attempt}")
+        rng = Random(f"{seed}/flat/{attempt}")
         plan = _draw_plan(rng, rooms or rng.choice(_USUAL_ROOMS), SIZES[size], face)
         if plan is not None:
             try:

@@ -11,7 +11,7 @@ from .blueprint import Blueprint
 from .building import FLATS, building_blueprint
 from .clutter import LEVELS, lay_out
 from .generator import ROOMS, SIZES, generated_blueprint
-from .scene_file import read_scene
+from .scene_file import read_home
 from .shipped import APARTMENTS, shipped_blueprint
 
 _OTHERS = {
@@ -50,7 +50,7 @@ def build_home(name: str, first_id: int, rng: Random) -> Home:
     """Build a home. `rng` draws what may differ between episodes (the clutter); all else depends on `name` only.
 
     Ids: rooms first, from `first_id`, then furniture, then clutter. In a building all rooms come first (the flats',
-    then the common ones), then the furniture flat by flat, then all clutter. A file keeps its ids (see `read_scene`),
+    then the common ones), then the furniture flat by flat, then all clutter. A file keeps its ids (see `read_home`),
     and gets no clutter.
 
     Args:
@@ -65,7 +65,7 @@ def build_home(name: str, first_id: int, rng: Random) -> Home:
     if name in APARTMENTS:
         return _one_flat(name, shipped_blueprint(name), first_id, rng, "medium")
     if name.endswith(".json"):
-        graph = read_scene(name, first_id)
+        graph = read_home(name, first_id)
         return Home(name, graph, (Flat(name, tuple(graph.rooms)),))
     if kind == "generated":
         return _generated(name, rest, first_id, rng)

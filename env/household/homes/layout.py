@@ -184,7 +184,7 @@ def build_shell(draft: Draft, plan: FloorPlan) -> None:
 
 
 def _hang_doors(draft: Draft, plan: FloorPlan, opening: Doorway) -> None:
-    """A jamb that connects two rooms, with a door where people want to be alone; a front door connects by itself."""
+    """A jamb that connects two rooms, or a door in it where people want to be alone; a front door has no jamb."""
     first, last = opening.rooms
     rotation = ROTATION["south" if opening.runs_along_x else "west"]
     if first == OUTSIDE:
@@ -192,9 +192,11 @@ def _hang_doors(draft: Draft, plan: FloorPlan, opening: Doorway) -> None:
     if last == OUTSIDE:
         draft.add("door", opening.box(WALL_M, "door"), "INSIDE", first, rotation, opening.rooms)
         return
-    draft.add("doorjamb", opening.box(WALL_M, "doorjamb"), "INSIDE", first, rotation, opening.rooms)
-    if plan.rooms[last].class_name in _CLOSED_OFF:
-        draft.add("door", opening.box(WALL_M / 2, "door"), "INSIDE", last, rotation)
+    has_door = plan.rooms[last].class_name in _CLOSED_OFF
+    jamb = opening.box(WALL_M, "doorjamb")
+    draft.add("doorjamb", jamb, "INSIDE", first, rotation, () if has_door else opening.rooms)
+    if has_door:
+        draft.add("door", opening.box(WALL_M / 2, "door"), "INSIDE", last, rotation, opening.rooms)
 
 
 def _tiles(area: Rect) -> list[Rect]:

@@ -6,13 +6,16 @@ from collections.abc import Collection, Iterable
 from random import Random
 
 from ..catalog import object_class
-from ..graph import STORED_RELATIONS, Box, Node, SceneGraph, Vec
+from ..graph import Box, Node, SceneGraph, Vec
 from ..spots import free_spot, inner_spot, is_crowded
 from .blueprint import fresh_node
 from .rules import RULES
 
 Place = tuple[str, int]
 """A relation (ON, INSIDE) and the node it leads to."""
+
+_RELATIONS_OF_THINGS = ("INSIDE", "ON", "FACING")
+"""What relates a loose thing that nobody holds to the rest of a scene."""
 
 _HANGS_M = 0.2
 """What begins higher than this and is on nothing hangs on a wall."""
@@ -140,7 +143,7 @@ def _is_loose(node: Node) -> bool:
 
 
 def _remove(graph: SceneGraph, number: int) -> None:
-    for relation in STORED_RELATIONS:
+    for relation in _RELATIONS_OF_THINGS:
         graph.unlink(number, relation)
         for source in graph.sources(number, relation):
             others = [target for target in graph.targets(source, relation) if target != number]

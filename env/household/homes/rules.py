@@ -36,6 +36,7 @@ class Prefer(Enum):
     NEAR = auto()  # as near to the back of the anchor as can be
     OPPOSITE = auto()  # across the room from the anchor
     DOOR = auto()  # beside a doorway
+    QUIET = auto()  # far from all doorways, in the middle of a wall
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ RULES: dict[str, Rule] = {
     "floorlamp": _wall(Prefer.NEAR, "sofa desk bed"),
     "plant": _wall(Prefer.CORNER),
     # bedroom and study
-    "bed": _wall(Prefer.MIDDLE, clear=0.45),
+    "bed": _wall(Prefer.QUIET, clear=0.45),
     "nightstand": _wall(Prefer.NEAR, "bed"),
     "closet": _wall(Prefer.CORNER, clear=0.5),
     "dresser": _wall(Prefer.CORNER, clear=0.4),

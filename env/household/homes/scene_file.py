@@ -14,7 +14,7 @@ MAX_BYTES = 64 * 1024 * 1024
 """No scene is larger than this; apartments have some hundred kilobytes."""
 
 
-def read_scene(path: str, first_id: int) -> SceneGraph:
+def read_home(path: str, first_id: int) -> SceneGraph:
     """Read a scene without its people.
 
     What they held is put down in the room they were in. Ids below `first_id` belong to people here; where a thing

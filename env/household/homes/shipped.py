@@ -37,7 +37,7 @@ class Shipped:
 @lru_cache(maxsize=8)
 def shipped_blueprint(name: str) -> Blueprint:
     """The furnished apartment of that name."""
-    return furnish(APARTMENTS[name].plan(), Random(f"apartment {name}"))
+    return furnish(APARTMENTS[name].plan(), Random(f"{name}/furnishing"))
 
 
 _KITCHEN = "kitchencounter sink faucet stove stovefan dishwasher fridge microwave"
@@ -50,7 +50,7 @@ APARTMENTS: dict[str, Shipped] = {
         (
             (
                 "kitchen",
-                (7.0, 12.4, 0.0, 5.4),
+                (7.0, 12.0, 0.0, 5.4),
                 f"window*2 {_KITCHEN} kitchencabinet*5 toaster coffeemaker knifeblock kitchentable chair*4 "
                 "garbagecan ceilinglamp*2 lightswitch powersocket*2 wallshelf clock orchid wallpictureframe "
                 "doormat",
@@ -64,18 +64,18 @@ APARTMENTS: dict[str, Shipped] = {
             ),
             (
                 "bedroom",
-                (0.0, 5.2, 5.4, 10.4),
+                (0.0, 5.2, 5.4, 10.0),
                 "window*2 curtains*2 bed nightstand*2 closet desk chair bench computer cabinet rug? ceilinglamp "
                 "tablelamp*2 lightswitch powersocket*2 wallpictureframe*2 mirror photoframe*2 plant",
             ),
             (
                 "bathroom",
-                (5.2, 9.2, 5.4, 9.4),
+                (5.2, 8.8, 5.4, 9.2),
                 f"window {_BATH} bathtub washingmachine towelrack*2 mat ceilinglamp walllamp*2 lightswitch "
                 "powersocket garbagecan mirror orchid",
             ),
         ),
-        ((1, 0, 0.9), (1, 2, 0.9), (1, 3, 0.4)),
+        ((1, 0, 0.5), (1, 2, 0.5), (1, 3, 0.5)),
         (1, "west", 0.1),
     ),
     "1": Shipped(
@@ -168,7 +168,7 @@ APARTMENTS: dict[str, Shipped] = {
                 "vase wallphone",
             ),
             (
-                "diningroom",
+                "dining_room",
                 (0.0, 5.6, 5.0, 9.6),
                 "window curtains diningtable rug? chair*6 cabinet ceilinglamp lightswitch powersocket "
                 "wallpictureframe*2 vase plant",
@@ -237,7 +237,7 @@ APARTMENTS: dict[str, Shipped] = {
         "Scholar",
         (
             (
-                "homeoffice",
+                "home_office",
                 (0.0, 4.6, 0.0, 4.6),
                 "window*2 curtains*2 desk chair computer printer bookshelf*2 cabinet rug? floorlamp ceilinglamp "
                 "lightswitch powersocket*3 wallpictureframe clock orchid tablelamp speaker garbagecan",
