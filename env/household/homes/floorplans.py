@@ -38,6 +38,18 @@ def draw_rooms(rng: Random, classes: list[str], size: float, *, hall: bool) -> R
     return rooms if all(name == "hall" or _is_good(name, area) for name, area in rooms) else None
 
 
+def outer_sides(rooms: Rooms) -> list[str]:
+    """The sides on which the first room has nothing before it."""
+    own, areas = rooms[0][1], [area for _, area in rooms]
+    found = {
+        "west": own.x0 == min(area.x0 for area in areas),
+        "east": own.x1 == max(area.x1 for area in areas),
+        "south": own.z0 == min(area.z0 for area in areas),
+        "north": own.z1 == max(area.z1 for area in areas),
+    }
+    return [side for side, is_outer in found.items() if is_outer]
+
+
 def turn(rooms: Rooms, side: str, face: str) -> Rooms:
     """The same flat, mirrored so that what was on one side is on another."""
     if (side in ("west", "east")) != (face in ("west", "east")):

@@ -6,25 +6,21 @@ Wishes are class names, biggest first, as in `sofa coffeetable cabinet*2 plant?`
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
-from typing import NamedTuple
 
 from .blueprint import ROTATION, Blueprint, Draft
+from .choice import Placed, best_place
 from .fitting import Edge, Form, Solid, in_the_open
 from .layout import DOOR_M, HEIGHT_M, OPPOSITE, WALL_M, FloorPlan, build_shell, walls
-from .rules import FLAT_ON_THE_FLOOR, RULES, SILL_M, SUNK_M, How, Prefer, Rule, footprints
+from .rules import FLAT_ON_THE_FLOOR, RULES, SILL_M, SUNK_M, How, Rule, footprints
 
 DOORWAY_M = 0.8
 """How much stays free on both sides of a doorway."""
 
 _WINDOW_ZONE_M, _FRAME_M = 0.15, 0.2
 """How far into the room a window is kept clear, and how much wall stays on its sides."""
-
-_WHIM = 0.1
-"""How much worse than the best a place may be and still be chosen, as a part of the edge's length."""
 
 _GAP_M = 0.05
 """Between a table and a chair that cannot be pushed under it."""
@@ -35,14 +31,6 @@ _MARGINS_M = (0.75, 0.5, 0.25, 0.05)
 
 class Cramped(Exception):
     """There is no room for something that must be there."""
-
-
-class _Placed(NamedTuple):
-    """A piece that has its place; `side` is the wall its back is to, if it is to one."""
-
-    number: int
-    solid: Solid
-    side: str | None
 
 
 def furnish(plan: FloorPlan, rng: Random) -> Blueprint:
@@ -104,7 +92,7 @@ class _Furnisher:
         self._solids: list[Solid] = []
         self._zones: list[Solid] = []
         self._clear: list[Solid] = []
-        self._placed: dict[str, list[_Placed]] = {}
+        self._placed: dict[str, list[Placed]] = {}
         self._wished = Counter(name for name, _ in wishes(plan.rooms[room].wishes))
         self._joined: Counter[tuple[int, str]] = Counter()
         for opening in plan.doorways_of(room):
@@ -264,7 +252,7 @@ class _Furnisher:
 
     # -- finding a place ----------------------------------------------------------------------
 
-    def _anchors(self, class_name: str, rule: Rule) -> list[_Placed]:
+    def _anchors(self, class_name: str, rule: Rule) -> list[Placed]:
         """What a piece may go with: those with the fewest of its class already, then in the rule's order."""
         found = [placed for name in rule.anchors for placed in self._placed.get(name, ())]
         return sorted(found, key=lambda placed: self._joined[placed.number, class_name])
@@ -272,7 +260,7 @@ class _Furnisher:
     def _is_free(self, solid: Solid, but: Solid | None = None) -> bool:
         return not any(solid.hits(other) for other in self._solids if other != but)
 
-    def _before(self, class_name: str, form: Form, anchor: _Placed, side: str, shifts: Sequence[float]) -> bool:
+    def _before(self, class_name: str, form: Form, anchor: Placed, side: str, shifts: Sequence[float]) -> bool:
         """Place a piece before an anchor whose back is to `side`, its own back turned away from the anchor."""
         x0, x1, _, _, z0, z1 = anchor.solid
         middle = anchor.solid.middle[0 if side in ("south", "north") else 1]
@@ -292,54 +280,15 @@ class _Furnisher:
         form: Form,
         rule: Rule,
         blockers: list[Solid],
-        deep_blockers: list[Solid] | None = None,
+        deep_blockers: Sequence[Solid] = (),
         clear: float = 0.0,
-        anchor: _Placed | None = None,
+        anchor: Placed | None = None,
     ) -> tuple[Edge, float] | None:
-        """The place along one of the edges that suits the rule best, with some whim. None: it fits nowhere."""
-        best: tuple[float, Edge, float] | None = None
-        for edge in edges:
-            wanted, whim = self._wanted(edge, rule, anchor), _WHIM * (edge.end - edge.start)
-            for low, high in edge.gaps(form, blockers, deep_blockers or [], clear):
-                nearest = [min(max(along, low), high) for along in wanted]
-                for along in (low, high, *nearest):
-                    score = self._score(edge, along, form, rule, anchor) + whim * self._rng.random()
-                    if best is None or score < best[0]:
-                        best = (score, edge, along)
-        return None if best is None else (best[1], best[2])
-
-    def _wanted(self, edge: Edge, rule: Rule, anchor: _Placed | None) -> list[float]:
-        """Places along an edge that would suit, were they free."""
-        axis = 0 if edge.runs_along_x else 1
-        if rule.prefer is Prefer.DOOR:
-            return [door[axis] for door in self._doors]
-        if anchor is not None and rule.prefer in (Prefer.NEAR, Prefer.OPPOSITE):
-            return [anchor.solid.middle[axis]]
-        return [(edge.start + edge.end) / 2]
-
-    def _score(self, edge: Edge, along: float, form: Form, rule: Rule, anchor: _Placed | None) -> float:
-        """How far a place is from what the rule prefers, in metres."""
-        middle = (edge.start + edge.end) / 2
-        x, z = (along, edge.at) if edge.runs_along_x else (edge.at, along)
-        if rule.prefer is Prefer.DOOR and self._doors:
-            return 3.0 * self._to_door(x, z)
-        if rule.prefer is Prefer.QUIET:
-            return abs(along - middle) - self._to_door(x, z)
-        if anchor is not None and rule.prefer is Prefer.NEAR:
-            back_x, back_z = _back(anchor)
-            return 3.0 * math.hypot(x - back_x, z - back_z)
-        if anchor is not None and rule.prefer is Prefer.OPPOSITE:
-            across = 0.0 if anchor.side == OPPOSITE[edge.side] else 8.0
-            return across + 3.0 * abs(along - anchor.solid.middle[0 if edge.runs_along_x else 1])
-        if rule.prefer is Prefer.MIDDLE:
-            return abs(along - middle)
-        return min(along - edge.start, edge.end - along) - form.length / 2
-
-    def _to_door(self, x: float, z: float) -> float:
-        return min((math.hypot(x - door[0], z - door[1]) for door in self._doors), default=0.0)
+        gaps = ((edge, gap) for edge in edges for gap in edge.gaps(form, blockers, deep_blockers, clear))
+        return best_place(gaps, form, rule.prefer, self._doors, anchor, self._rng)
 
     def _add(
-        self, class_name: str, solid: Solid, side: str | None, joins: _Placed | None = None, on: int | None = None
+        self, class_name: str, solid: Solid, side: str | None, joins: Placed | None = None, on: int | None = None
     ) -> None:
         relation, target = "INSIDE", self.room
         if on is not None:
@@ -348,7 +297,7 @@ class _Furnisher:
             relation, target = "ON", self._tile(solid)
         rotation = ROTATION[side or "south"]
         number = self._draft.add(class_name, solid.box(), relation, target, rotation)
-        self._placed.setdefault(class_name, []).append(_Placed(number, solid, side))
+        self._placed.setdefault(class_name, []).append(Placed(number, solid, side))
         if class_name not in FLAT_ON_THE_FLOOR:
             self._solids.append(solid)
         if joins is not None:
@@ -358,10 +307,3 @@ class _Furnisher:
         """The floor tile under the middle of a piece."""
         x, z = solid.middle
         return min(self._tiles, key=lambda tile: tile[1].distance(x, z))[0]
-
-
-def _back(placed: _Placed) -> tuple[float, float]:
-    """The middle of a piece's back, on the floor plane."""
-    x0, x1, _, _, z0, z1 = placed.solid
-    x, z = placed.solid.middle
-    return {"west": (x0, z), "east": (x1, z), "south": (x, z0), "north": (x, z1)}.get(placed.side or "", (x, z))

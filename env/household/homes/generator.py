@@ -8,9 +8,9 @@ from random import Random
 
 from ...world import WorldError
 from .blueprint import Blueprint
-from .floorplans import Rooms, draw_rooms, turn
+from .floorplans import draw_rooms, outer_sides, turn
 from .furnishing import Cramped, furnish
-from .layout import OPPOSITE, SHARED_M, Doorway, FloorPlan, RoomPlan, doorway, entrance
+from .layout import OPPOSITE, Doorway, FloorPlan, RoomPlan, doorway, entrance
 
 ROOMS = range(4, 13)
 """How many rooms a flat may have. Kitchen, living room, bedroom and bathroom are always among them."""
@@ -26,7 +26,7 @@ _HALL_FROM = 6
 """From how many rooms on a flat has a hall."""
 
 _HUBS = ("hall", "livingroom", "kitchen", "dining_room", "home_office", "bedroom", "bathroom")
-"""Through which rooms one would rather go to get to others. Nobody goes through a bathroom."""
+"""Through which rooms one would rather go to get to others (see also `_may_lead`)."""
 
 _PLEASANT = (("livingroom", "kitchen"), ("kitchen", "dining_room"), ("livingroom", "dining_room"))
 """Neighbours that get a doorway between them even if they can be reached otherwise."""
@@ -106,9 +106,12 @@ def _draw_plan(rng: Random, count: int, size: float, face: str | None) -> FloorP
     drawn = draw_rooms(rng, classes, size, hall=hall)
     if drawn is None:
         return None
-    side, drawn = _choose_front(rng, drawn, face)
-    if side is None:
+    sides = outer_sides(drawn)
+    if not sides:
         return None
+    side = rng.choice(sides)
+    if face is not None:
+        side, drawn = face, turn(drawn, side, face)
     rooms = tuple(RoomPlan(name, area, _draw_wishes(rng, name)) for name, area in drawn)
     openings = _connect(rng, rooms)
     if openings is None:
@@ -118,26 +121,6 @@ def _draw_plan(rng: Random, count: int, size: float, face: str | None) -> FloorP
     return FloorPlan(rooms, (*openings, front), rng.choice(_STYLES), blind)
 
 
-def _choose_front(rng: Random, rooms: Rooms, face: str | None) -> tuple[str | None, Rooms]:
-    """A side where the first room has an outer wall for the front door, the flat turned so that it is `face`."""
-    plan = FloorPlan(tuple(RoomPlan(name, area) for name, area in rooms), (), "")
-    bounds = {
-        "west": min(area.x0 for _, area in rooms),
-        "east": max(area.x1 for _, area in rooms),
-        "south": min(area.z0 for _, area in rooms),
-        "north": max(area.z1 for _, area in rooms),
-    }
-    whole = {wall.side: wall for wall in plan.outer_walls(0) if wall.at == bounds[wall.side]}
-    sides = sorted(side for side, wall in whole.items() if wall.end - wall.start >= SHARED_M)
-    own = rooms[0][1]
-    lengths = {"west": own.z1 - own.z0, "east": own.z1 - own.z0, "south": own.x1 - own.x0, "north": own.x1 - own.x0}
-    sides = [side for side in sides if whole[side].end - whole[side].start == lengths[side]]
-    if not sides:
-        return None, rooms
-    side = rng.choice(sides)
-    return (side, rooms) if face is None else (face, turn(rooms, side, face))
-
-
 def _draw_wishes(rng: Random, room: str) -> str:
     must, may = _WISHES[room]
     return " ".join([must, *(f"{wish}?" for wish in may.split() if rng.random() >= _LEFT_OUT)])
@@ -145,41 +128,22 @@ def _draw_wishes(rng: Random, room: str) -> str:
 
 def _connect(rng: Random, rooms: Sequence[RoomPlan]) -> tuple[Doorway, ...] | None:
     """Doorways so that every room is reached from the first, through the best hubs; None: that cannot be."""
-    reached, found = [0], list[Doorway]()
-    joined: set[frozenset[int]] = set()
-
-    def join(first: int, second: int) -> bool:
-        opening = doorway(rooms, first, second, rng.choice((0.2, 0.5, 0.8)))
-        if opening is not None:
-            found.append(opening)
-            joined.add(frozenset((first, second)))
-        return opening is not None
-
-    missing = list(range(1, len(rooms)))
-    while missing:
-        hubs = sorted(reached, key=lambda n: (_HUBS.index(rooms[n].class_name), n))
-        step = next(
-            (
-                (hub, room)
-                for hub in hubs
-                if rooms[hub].class_name != "bathroom"
-                for room in sorted(missing, key=lambda n: (_HUBS.index(rooms[n].class_name), n))
-                if _may_lead(rooms[hub].class_name, rooms[room].class_name) and join(hub, room)
-            ),
-            None,
-        )
-        if step is None:
+    names = [room.class_name for room in rooms]
+    pairs = [(n, m) for n in range(len(rooms)) for m in range(len(rooms)) if doorway(rooms, n, m) is not None]
+    pairs.sort(key=lambda pair: (_HUBS.index(names[pair[0]]), pair[0], _HUBS.index(names[pair[1]]), pair[1]))
+    reached, chosen = {0}, list[tuple[int, int]]()
+    while len(reached) < len(rooms):
+        ways = ((n, m) for n, m in pairs if n in reached and m not in reached and _may_lead(names[n], names[m]))
+        way = next(ways, None)
+        if way is None:
             return None
-        reached.append(step[1])
-        missing.remove(step[1])
-    for first in range(len(rooms)):
-        for second in range(len(rooms)):
-            pair = (rooms[first].class_name, rooms[second].class_name)
-            if pair in _PLEASANT and frozenset((first, second)) not in joined:
-                join(first, second)
-    return tuple(found)
+        reached.add(way[1])
+        chosen.append(way)
+    chosen += [(n, m) for n, m in pairs if (names[n], names[m]) in _PLEASANT and not {(n, m), (m, n)} & {*chosen}]
+    openings = (doorway(rooms, n, m, rng.choice((0.2, 0.5, 0.8))) for n, m in chosen)
+    return tuple(opening for opening in openings if opening is not None)
 
 
 def _may_lead(hub: str, room: str) -> bool:
-    """Whether one may have to go through a room of class `hub` to get to a `room`. Bedrooms are no passage."""
-    return hub != "bedroom" or room == "bathroom"
+    """Whether one may have to go through a room of class `hub` to get to a `room`."""
+    return hub != "bathroom" and (hub != "bedroom" or room == "bathroom")

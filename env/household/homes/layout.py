@@ -26,7 +26,6 @@ _ROUNDING_M = 1e-6
 _CLOSED_OFF = frozenset({"bedroom", "bathroom"})
 """Rooms whose doorways have a door; others are open."""
 
-SIDES = ("west", "east", "south", "north")
 OPPOSITE = {"west": "east", "east": "west", "south": "north", "north": "south"}
 
 

@@ -113,7 +113,7 @@ APARTMENTS: dict[str, Shipped] = {
         (0, "south", 0.1),
     ),
     "2": Shipped(
-        "a railway flat: all five rooms along one long corridor",
+        "a railway flat: all rooms along one long corridor",
         "Oldtown",
         (
             (
