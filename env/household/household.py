@@ -19,7 +19,7 @@ from ..world import (
     is_message,
     parse_message,
 )
-from . import apartments, language, tasks
+from . import homes, language, tasks
 from .body import MAX_HELD, Body, Briefing, Option
 from .engine import Engine, Primitive, Result
 from .graph import FIRST_OBJECT_ID, Box
@@ -40,12 +40,12 @@ class _Episode:
         self.seed = seed
         self._task = task
         self._fingerprint: int | None = None
-        self.graph = apartments.furnish(Random(f"{seed}/clutter"), max(FIRST_OBJECT_ID, len(numbers) + 1))
+        self.graph = homes.build_home("0", max(FIRST_OBJECT_ID, len(numbers) + 1), Random(f"{seed}/clutter")).graph
         self.goal = tasks.set_up(task, self.graph, Random(f"{seed}/goal/{task.name}"))
         rooms = tuple(sorted(self.graph.rooms, key=self._room_rank))
         starts = Random(f"{seed}/start")
         for number in numbers:
-            apartments.add_character(self.graph, starts, number, starts.choice(rooms))
+            homes.add_character(self.graph, starts, number, starts.choice(rooms))
         self.graph.validate()
         nodes = self.graph.nodes
         self.briefing = Briefing(

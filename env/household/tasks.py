@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from random import Random
 
 from ..world import WorldError
-from .apartments import Place, find_places, scatter
 from .graph import SceneGraph
+from .homes import Place, find_places, scatter
 
 MIN_OBJECTS, MAX_OBJECTS = 3, 5
 """cwah: a goal asks for three to five objects in all."""

@@ -6,7 +6,7 @@ from collections import Counter
 from random import Random
 
 import pytest
-from housemates.env.household.apartments import furnish
+from housemates.env.household.homes import build_home
 from housemates.env.household.household import HouseholdWorld
 from housemates.env.household.tasks import TASKS, Goal, set_up
 from housemates.env.world import WorldError
@@ -26,7 +26,7 @@ def test_the_three_tasks() -> None:
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("seed", range(20))
 def test_a_goal_asks_for_three_to_five_things_that_are_there_but_not_in_place(task: str, seed: int) -> None:
-    graph = furnish(Random(seed), 11)
+    graph = build_home("0", 11, Random(seed)).graph
     goal = set_up(TASKS[task], graph, Random(seed))
     assert 3 <= goal.total <= 5
     limits = dict(TASKS[task].pool)
@@ -48,14 +48,14 @@ def test_a_goal_asks_for_three_to_five_things_that_are_there_but_not_in_place(ta
 def test_seeds_draw_different_goals_and_hiding_places() -> None:
     drawn = set()
     for seed in range(10):
-        graph = furnish(Random(seed), 11)
+        graph = build_home("0", 11, Random(seed)).graph
         goal = set_up(TASKS["prepare_food"], graph, Random(seed))
         drawn.add((goal.needs, tuple(graph.parent(n) for n in sorted(graph.nodes))))
     assert len(drawn) == 10
 
 
 def test_more_than_asked_for_does_not_count() -> None:
-    graph = furnish(Random(0), 11)
+    graph = build_home("0", 11, Random(0)).graph
     graph_goal = set_up(TASKS["read_book"], graph, Random(0))
     extra = Goal("read_book", "ON", graph_goal.target, "coffeetable", (("magazine", 1),))
     magazines = [n for n, node in graph.nodes.items() if node.class_name == "magazine"]

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
-from .home import Flat, Home, build_home
+from .home import Flat, Home, build_home, names
+from .placing import Place, add_character, add_object, find_places, remove_clutter, scatter
 
-__all__ = ["Flat", "Home", "build_home"]
+__all__ = [
+    "Flat",
+    "Home",
+    "Place",
+    "add_character",
+    "add_object",
+    "build_home",
+    "find_places",
+    "names",
+    "remove_clutter",
+    "scatter",
+]
