@@ -185,6 +185,23 @@ def replay(
 
 
 @app.command()
+def tasks(
+    as_schema: Annotated[bool, typer.Option("--schema", help="The JSON schema of task files instead.")] = False,
+) -> None:
+    """List the tasks: the families, then the numbered ones with their homes."""
+    from ..env.household.task_file import schema
+    from ..env.household.tasks import FIFTY, TASKS
+
+    if as_schema:
+        typer.echo(schema())
+        return
+    for task in TASKS.values():
+        typer.echo(f"{task.name:18} {task.summary}")
+    for task in FIFTY.values():
+        typer.echo(f"{task.name:2} in home {task.home:5} {task.description}: {task.summary}")
+
+
+@app.command()
 def llm(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8089,
     latency: Annotated[float, typer.Option("--latency", min=0.0, help="Seconds before each reply.")] = 0.0,

@@ -12,13 +12,13 @@ from dataclasses import replace
 from random import Random
 
 from ..world import WorldError
+from .capacity import has_room
 from .catalog import CATALOG, CONTAINER_CLASSES, ObjectClass
 from .fitting import kind_of, why_never
 from .goals import CLEARING, PLACING, Goal, Want, WantKind
 from .graph import FIRST_OBJECT_ID, SceneGraph
 from .homes import build_home
 from .placing import discard, find_places, remove_clutter, scatter
-from .spots import is_crowded
 from .task import DEFAULT_HOME, Ask, Chore, Target, Task, refuse_contradictions
 
 _HIDDEN = (*PLACING, WantKind.HOLD)
@@ -80,8 +80,9 @@ class _Setting:
         for want in goal.wants:
             if want.kind is WantKind.SWITCH_ON:
                 self._switch_off(want.target)
-        for target in sorted(set(targets.values())):
-            self._make_room(target, [want for want in moved if want.target == target and want.relation == "ON"])
+        laid = [want for want in moved if want.kind in (WantKind.ON, WantKind.OFF)]
+        for target in sorted({want.target for want in laid}):
+            self._make_room(target, [want for want in laid if want.target == target])
         taken = {want.target for want in moved}
         for chore, part in wants:
             self._fill(chore, part, taken)
@@ -137,13 +138,10 @@ class _Setting:
         node.states = (*(state for state in node.states if state not in ("ON", "OFF")), "OFF")
 
     def _make_room(self, target: int, wants: Sequence[Want]) -> None:
-        """Clear a surface of other loose things until half of it is enough for what goes there or lies there."""
-        area = 0.0
-        for want in wants:
-            width, _, depth = self._kind(want.class_name).size
-            area += want.count * width * depth
+        """Clear a surface of other loose things until there is room for what goes there or lies there."""
+        sizes = [self._kind(want.class_name).size for want in wants for _ in range(want.count)]
         staying = {want.class_name for want in wants}
-        while area and is_crowded(self._graph, target, (area, 0.0, 1.0)):
+        while not has_room(self._graph, target, sizes):
             nodes = self._graph.nodes
             riders = [n for n in self._graph.sources(target, "ON") if "GRABBABLE" in nodes[n].properties]
             loose = [n for n in riders if nodes[n].class_name not in staying]

@@ -99,6 +99,16 @@ class Task:
         return tuple(dict.fromkeys(ask.class_name for ask in self.asks if ask.class_name))
 
     @property
+    def summary(self) -> str:
+        """What may be asked for, on one line: `on coffeetable: 0-2 apple, 1 wine; sit sofa: 1`."""
+        parts: dict[str, list[str]] = {}
+        for ask in self.asks:
+            count = str(ask.most) if ask.fewest == ask.most else f"{ask.fewest}-{ask.most}"
+            where = f"{ask.kind.value} {ask.target}" if ask.target else ask.kind.value
+            parts.setdefault(where, []).append(f"{count} {ask.class_name}".strip())
+        return "; ".join(f"{where}: {', '.join(things)}" for where, things in parts.items())
+
+    @property
     def people(self) -> int:
         """How many people it takes: everybody holds at most one of the things to hold, and sits in one place."""
         held = sum(ask.most for ask in self.asks if ask.kind is WantKind.HOLD)

@@ -1,13 +1,9 @@
-"""Tasks of the users' own: a JSON file, checked whole before anything starts.
-
-`python -m housemates.env.household.task_file` prints the JSON schema.
-"""
+"""Tasks of the users' own: a JSON file, checked whole before anything starts."""
 
 from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -209,8 +205,8 @@ def read_task_file(path: str) -> TaskFile:
 
 
 def schema() -> str:
-    """The JSON schema of task files."""
-    return json.dumps(TaskFile.model_json_schema(), indent=1)
+    """The JSON schema of task files, as text."""
+    return json.dumps(TaskFile.model_json_schema(), indent=2)
 
 
 def _ask(want: PutWant | TakeWant | HoldWant | SwitchWant | SitWant) -> Ask:
@@ -258,7 +254,3 @@ def _one_line(where: str, error: ValidationError) -> str:
     field = re.sub(r"\.(\[)", r"\1", ".".join(f"[{part}]" if isinstance(part, int) else part for part in path))
     message = _MESSAGES.get(first["type"], first["msg"].removeprefix("Value error, "))
     return ": ".join(part for part in (where, field, message) if part)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(f"{schema()}\n")

@@ -15,7 +15,7 @@ from .setting_up import rehearse, set_up
 from .task import Ask, Chore, Hiding, Target, Task, refuse_contradictions
 from .task_file import SUFFIX, TaskFile, read_task_file
 
-__all__ = ["TASKS", "Goal", "Task", "embed_task", "find_task", "rehearse", "set_up"]
+__all__ = ["FIFTY", "TASKS", "Goal", "Task", "embed_task", "find_task", "rehearse", "set_up"]
 
 MIN_OBJECTS, MAX_OBJECTS = 3, 5
 """cwah: a family's goal asks for three to five objects in all."""
@@ -86,8 +86,8 @@ def find_task(task: str | Mapping[str, Any], apartment: str = "") -> Task:
         raise WorldError(f"a task is a name, a number, a path or a table, not {type(task).__name__}")
     elif task in TASKS:
         found = TASKS[task]
-    elif task in _FIFTY:
-        found = _FIFTY[task]
+    elif task in FIFTY:
+        found = FIFTY[task]
     else:
         found = _combine(_PUBLISHED_NAMES.get(task, task))
     return replace(found, home=apartment) if apartment else found
@@ -125,7 +125,7 @@ def _combine(name: str) -> Task:
     if len(families) < 2 or any(family not in TASKS for family in families):
         raise WorldError(
             f"unknown task {name!r}; there are {', '.join(TASKS)}, two or three of these joined by +, "
-            f"the numbers 0 to {len(_FIFTY) - 1}, and task files (PATH{SUFFIX})"
+            f"the numbers 0 to {len(FIFTY) - 1}, and task files (PATH{SUFFIX})"
         )
     if len(families) > MAX_FAMILIES or len(set(families)) < len(families):
         raise WorldError(f"task {name!r}: join two or three different families")
@@ -142,7 +142,9 @@ def _number(family: str, number: int, home: str, things: str) -> Task:
     return Task(str(number), (Chore(asks, total, total),), home, family)
 
 
-_FIFTY: dict[str, Task] = {}
+FIFTY: dict[str, Task] = {}
+"""The numbered tasks by name, `0` to `49`."""
+
 for _family, _rows in NUMBERED.items():
     for _home, _things in _rows:
-        _FIFTY[str(len(_FIFTY))] = _number(_family, len(_FIFTY), _home, _things)
+        FIFTY[str(len(FIFTY))] = _number(_family, len(FIFTY), _home, _things)

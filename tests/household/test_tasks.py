@@ -8,15 +8,17 @@ from itertools import combinations
 from random import Random
 
 import pytest
+from housemates.env.household.capacity import has_room
+from housemates.env.household.catalog import CATALOG
 from housemates.env.household.goals import CLEARING, PLACING, Goal, WantKind
-from housemates.env.household.graph import SceneGraph
+from housemates.env.household.graph import Box, Node, SceneGraph
 from housemates.env.household.homes import build_home
 from housemates.env.household.placing import discard, scatter
 from housemates.env.household.spots import free_spot, inner_spot
 from housemates.env.household.task import DEFAULT_HOME, HIDE_IN, HIDE_ON, Task
 from housemates.env.household.tasks import TASKS, find_task, set_up
 from housemates.env.world import WorldError
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 FAMILIES = list(TASKS)
@@ -283,3 +285,22 @@ def test_a_table_full_of_other_things_is_cleared_as_far_as_the_goal_needs_it() -
     goal = set_up(find_task("setup_table+prepare_food"), graph, Random(0))
     assert 0 < len(graph.sources(table, "ON")) < bowls
     check_it_fits(graph, goal, Random(0))
+
+
+@given(
+    st.sampled_from(["kitchentable", "coffeetable", "bench", "nightstand", "cabinet", "desk"]),
+    st.lists(st.sampled_from(["plate", "cutleryfork", "apple", "coffeepot", "book"]), min_size=1, max_size=12),
+    st.randoms(use_true_random=False),
+)
+def test_where_there_is_room_everything_finds_a_place_in_any_order(name: str, things: list[str], rng: Random) -> None:
+    size = CATALOG[name].size
+    graph = SceneGraph()
+    graph.add(Node(1, name, "Furniture", box=Box((0.0, size[1] / 2, 0.0), size)))
+    sizes = [CATALOG[thing].size for thing in things]
+    assume(has_room(graph, 1, sizes))
+    for number, (width, height, depth) in enumerate(sizes, 2):
+        near = (rng.uniform(-2, 2), rng.uniform(-2, 2))
+        spot = free_spot(graph, 1, (width, height, depth), near)
+        assert spot is not None
+        graph.add(Node(number, things[number - 2], "Props", box=Box(spot, (width, height, depth))))
+        graph.link(number, "ON", 1)
