@@ -10,6 +10,17 @@ from .apartments import Place
 from .graph import STORED_RELATIONS, Node, SceneGraph
 
 
+def things_in(graph: SceneGraph, rooms: Collection[int]) -> list[int]:
+    """Everything in these rooms, however deep in containers, in id order; the cost does not depend on other rooms."""
+    found = dict.fromkeys(number for room in rooms for number in graph.contents(room))
+    pending = list(found)
+    while pending:
+        inner = [number for number in graph.contents(pending.pop()) if number not in found]
+        found.update(dict.fromkeys(inner))
+        pending += inner
+    return sorted(found)
+
+
 def find_places(
     graph: SceneGraph, on: Sequence[str], inside: Sequence[str], rooms: Collection[int] | None = None
 ) -> list[Place]:
@@ -25,9 +36,9 @@ def scatter(graph: SceneGraph, rng: Random, class_name: str, places: Sequence[Pl
 
 def remove_clutter(graph: SceneGraph, classes: Collection[str], rooms: Collection[int]) -> None:
     """Take all loose things of these classes out of these rooms, with what is on or in them."""
-    for number in sorted(graph.nodes):
-        node = graph.nodes.get(number)
-        if node and node.class_name in classes and "GRABBABLE" in node.properties and graph.room_of(number) in rooms:
+    for number in things_in(graph, rooms):
+        node = graph.nodes.get(number)  # None: gone with what it was on or in
+        if node and node.class_name in classes and "GRABBABLE" in node.properties:
             discard(graph, number)
 
 

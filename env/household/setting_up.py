@@ -18,7 +18,7 @@ from .fitting import kind_of, why_never
 from .goals import CLEARING, PLACING, Goal, Want, WantKind
 from .graph import FIRST_OBJECT_ID, SceneGraph
 from .homes import build_home
-from .placing import discard, find_places, remove_clutter, scatter
+from .placing import discard, find_places, remove_clutter, scatter, things_in
 from .task import DEFAULT_HOME, Ask, Chore, Target, Task, refuse_contradictions
 
 _HIDDEN = (*PLACING, WantKind.HOLD)
@@ -62,7 +62,9 @@ def rehearse(task: Task) -> None:
 class _Setting:
     def __init__(self, task: Task, graph: SceneGraph, rng: Random, rooms: frozenset[int]) -> None:
         self._task, self._graph, self._rng, self._rooms = task, graph, rng, rooms
-        self._home = task.home or DEFAULT_HOME
+        self._name = f"task {task.name} in home {task.home or DEFAULT_HOME}"
+        self._things = things_in(graph, rooms)  # before anything is changed
+        self._kinds = {graph.nodes[n].class_name: kind_of(graph.nodes[n]) for n in reversed(self._things)}
 
     def make(self) -> Goal:
         graph = self._graph
@@ -82,7 +84,7 @@ class _Setting:
                 self._switch_off(want.target)
         laid = [want for want in moved if want.kind in (WantKind.ON, WantKind.OFF)]
         for target in sorted({want.target for want in laid}):
-            self._make_room(target, [want for want in laid if want.target == target])
+            self._make_room(target, [want for want in laid if want.target == target], {w.class_name for w in moved})
         taken = {want.target for want in moved}
         for chore, part in wants:
             self._fill(chore, part, taken)
@@ -90,23 +92,18 @@ class _Setting:
         self._check_stock(goal)
         return goal
 
-    @property
-    def _name(self) -> str:
-        return f"task {self._task.name} in home {self._home}"
-
     # -- what is asked for --------------------------------------------------------------------
 
     def _find(self, target: Target) -> int:
         """The node that a target means: in its usual room if there is one, else the first."""
         graph = self._graph
         found: list[tuple[bool, int]] = []
-        for number in [target.number] if target.number else sorted(graph.nodes):
-            node = graph.nodes.get(number)
-            room = graph.room_of(number) if node else None
-            if node is None or room not in self._rooms or room == number or not self._is_within_reach(number):
-                continue
+        for number in self._things:
+            node, room = graph.nodes[number], graph.room_of(number)
+            assert room is not None
             room_class = graph.nodes[room].class_name
-            if target.number or (node.class_name == target.class_name and target.room in ("", room_class)):
+            meant = node.class_name == target.class_name and target.room in ("", room_class)
+            if (meant or number == target.number) and self._is_within_reach(number):
                 found.append((room_class != _USUAL_ROOMS.get(node.class_name, room_class), number))
         if not found:
             raise WorldError(f"{self._name}: there is no {target}")
@@ -114,21 +111,19 @@ class _Setting:
 
     def _want(self, ask: Ask, count: int, targets: dict[Target, int]) -> Want:
         target = targets[ask.target] if ask.target else 0
-        seat = kind_of(self._graph.nodes[target]) if target else None
-        reason = why_never(ask.kind, self._kind(ask.class_name) if ask.class_name else None, seat, count)
+        place = kind_of(self._graph.nodes[target]) if target else None
+        reason = why_never(ask.kind, self._kind(ask.class_name) if ask.class_name else None, place, count)
+        if place and ask.kind in (WantKind.INSIDE, WantKind.OUT) and not self._can_be_looked_into(target):
+            reason = reason or f"the {place.name} is neither open nor closed"
         if reason:
             raise WorldError(f"{self._name}: {reason}")
         return Want(ask.kind, ask.class_name or self._graph.nodes[target].class_name, count, target)
 
     def _kind(self, class_name: str) -> ObjectClass:
         """What is known of a class of things: from the catalog, else from the first of them in the scene."""
-        known = CATALOG.get(class_name)
-        if known is not None:
-            return known
-        for number in sorted(self._graph.nodes):
-            node = self._graph.nodes[number]
-            if node.class_name == class_name and self._graph.room_of(number) in self._rooms:
-                return kind_of(node)
+        for kind in (CATALOG.get(class_name), self._kinds.get(class_name)):
+            if kind is not None:
+                return kind
         raise WorldError(f"{self._name}: there is no {class_name}, and the catalog knows none")
 
     # -- making it so -------------------------------------------------------------------------
@@ -137,10 +132,9 @@ class _Setting:
         node = self._graph.nodes[target]
         node.states = (*(state for state in node.states if state not in ("ON", "OFF")), "OFF")
 
-    def _make_room(self, target: int, wants: Sequence[Want]) -> None:
-        """Clear a surface of other loose things until there is room for what goes there or lies there."""
+    def _make_room(self, target: int, wants: Sequence[Want], staying: Collection[str]) -> None:
+        """Clear a surface of loose things of other classes until there is room for what goes there or lies there."""
         sizes = [self._kind(want.class_name).size for want in wants for _ in range(want.count)]
-        staying = {want.class_name for want in wants}
         while not has_room(self._graph, target, sizes):
             nodes = self._graph.nodes
             riders = [n for n in self._graph.sources(target, "ON") if "GRABBABLE" in nodes[n].properties]
@@ -203,14 +197,14 @@ class _Setting:
     def _check_stock(self, goal: Goal) -> None:
         """Count what is there; things of classes that the catalog does not know could not be added."""
         graph = self._graph
-        for class_name in dict.fromkeys(want.class_name for want in goal.wants if want.kind in _HIDDEN):
-            needed = sum(w.count for w in goal.wants if w.class_name == class_name and w.kind not in CLEARING)
-            there = sum(
-                node.class_name == class_name and graph.room_of(number) in self._rooms and self._is_within_reach(number)
-                for number, node in graph.nodes.items()
-            )
-            if there < needed:
-                raise WorldError(f"{self._name}: {needed} {class_name} are asked for, {there} are within reach")
+        there = Counter(graph.nodes[n].class_name for n in things_in(graph, self._rooms) if self._is_within_reach(n))
+        needed: Counter[str] = Counter()
+        for want in goal.wants:
+            if want.kind in _HIDDEN:
+                needed[want.class_name] += want.count
+        for name, count in needed.items():
+            if there[name] < count:
+                raise WorldError(f"{self._name}: {count} {name} are asked for, {there[name]} are within reach")
         for want in goal.wants:
             if want.kind in CLEARING and want.start < want.count:
                 place = graph.nodes[want.target].class_name
