@@ -280,7 +280,7 @@ def test_what_the_home_lacks_is_told_with_task_class_and_home(want: dict[str, An
 
 def test_two_names_of_one_target_do_not_hide_a_contradiction() -> None:
     kitchen = {"class": "kitchentable", "room": "kitchen"}
-    with pytest.raises(WorldError, match="asks for mug off [0-9]+ and for its opposite, on"):
+    with pytest.raises(WorldError, match=r"asks for mug off [0-9]+ and for its opposite, on"):
         started(table(on("mug", "kitchentable"), on("mug", kitchen, kind="off")))
 
 
