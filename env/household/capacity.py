@@ -13,7 +13,7 @@ _LARGE_M2, _SPARSE, _SMALL = 1.0, 1 / 5, 1 / 20
 
 
 def has_room(graph: SceneGraph, support: int, sizes: Sequence[Vec]) -> bool:
-    """Whether things of these sizes fit on a support, in addition to what is on it.
+    """Whether things of these sizes, turned or not, fit on a support, in addition to what is on it.
 
     cwah's rule, half of the support covered, is no promise: things in awkward places block more than they cover.
     """
@@ -22,8 +22,13 @@ def has_room(graph: SceneGraph, support: int, sizes: Sequence[Vec]) -> bool:
         return False
     riders = [graph.nodes[number].box for number in graph.sources(support, "ON")]
     there = [rider for rider in riders if rider is not None]
-    return _is_sparse(box, [*(rider.size for rider in there), *sizes]) or all(
-        _finds_a_place(box, there, size, [*sizes[:index], *sizes[index + 1 :]]) for index, size in enumerate(sizes)
+    longest = max((max(width, depth) for width, _, depth in sizes), default=0.0)
+    if longest <= min(box.size[0], box.size[2]) and _is_sparse(box, [*(rider.size for rider in there), *sizes]):
+        return True
+    return all(
+        _finds_a_place(box, there, turned, [*sizes[:index], *sizes[index + 1 :]])
+        for index, size in enumerate(sizes)
+        for turned in (size, _turned(size))
     )
 
 
@@ -46,13 +51,20 @@ def _finds_a_place(box: Box, there: Sequence[Box], size: Vec, others: Sequence[V
             x, z = cx - hx + column * GRID_M, cz - hz + row * GRID_M
             free += not any(_overlap(x, z, size, other) for other in there)
     for other in others:
-        free -= min(columns, _blocked(size[0] + other[0])) * min(rows, _blocked(size[2] + other[2]))
+        free -= max(
+            min(columns, _blocked(size[0] + width)) * min(rows, _blocked(size[2] + depth))
+            for width, _, depth in (other, _turned(other))
+        )
     return free > 0
 
 
 def _overlap(x: float, z: float, size: Vec, other: Box) -> bool:
     (ox, _, oz), (width, _, depth) = other
     return abs(x - ox) < (width + size[0]) / 2 and abs(z - oz) < (depth + size[2]) / 2
+
+
+def _turned(size: Vec) -> Vec:
+    return size[2], size[1], size[0]
 
 
 def _blocked(length: float) -> int:

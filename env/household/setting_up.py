@@ -80,6 +80,7 @@ class _Setting:
                 raise WorldError(f"{self._name}: a {want.class_name} cannot be a target and be carried")
         remove_clutter(graph, {want.class_name for want in moved if want.class_name in CATALOG}, self._rooms)
         for want in goal.wants:
+            self._empty(want)
             if want.kind is WantKind.SWITCH_ON:
                 self._switch_off(want.target)
         laid = [want for want in moved if want.kind in (WantKind.ON, WantKind.OFF)]
@@ -132,6 +133,13 @@ class _Setting:
         node = self._graph.nodes[target]
         node.states = (*(state for state in node.states if state not in ("ON", "OFF")), "OFF")
 
+    def _empty(self, want: Want) -> None:
+        """Take away what is in place already, and what is where fresh things will be laid out."""
+        if want.kind in PLACING or (want.kind in CLEARING and want.class_name in CATALOG):
+            for number in self._graph.sources(want.target, want.relation):
+                if want.is_meant(self._graph, number):
+                    discard(self._graph, number)
+
     def _make_room(self, target: int, wants: Sequence[Want], staying: Collection[str]) -> None:
         """Clear a surface of loose things of other classes until there is room for what goes there or lies there."""
         sizes = [self._kind(want.class_name).size for want in wants for _ in range(want.count)]
@@ -149,8 +157,8 @@ class _Setting:
         hidden: Counter[str] = Counter()
         for want in wants:
             if want.class_name not in CATALOG:
-                self._empty(want)
-            elif want.kind in CLEARING:
+                continue
+            if want.kind in CLEARING:
                 for _ in range(want.count):
                     self._put(want.class_name, [(want.relation, want.target)], must=True)
             elif want.kind in _HIDDEN:
@@ -160,13 +168,6 @@ class _Setting:
             spare = self._rng.randint(0, 1) if chore.spare is None else chore.spare
             for index in range(count + spare):
                 self._put(class_name, places, must=index < count)
-
-    def _empty(self, want: Want) -> None:
-        """Take away what is in place already."""
-        if want.kind in PLACING:
-            for number in self._graph.sources(want.target, want.relation):
-                if want.is_meant(self._graph, number):
-                    discard(self._graph, number)
 
     def _hiding_places(self, chore: Chore, taken: Collection[int]) -> list[tuple[str, int]]:
         hiding, nodes = chore.hiding, self._graph.nodes

@@ -298,7 +298,8 @@ def test_where_there_is_room_everything_finds_a_place_in_any_order(name: str, th
     graph.add(Node(1, name, "Furniture", box=Box((0.0, size[1] / 2, 0.0), size)))
     sizes = [CATALOG[thing].size for thing in things]
     assume(has_room(graph, 1, sizes))
-    for number, (width, height, depth) in enumerate(sizes, 2):
+    for number, size in enumerate(sizes, 2):
+        width, height, depth = size if rng.random() < 0.5 else size[::-1]
         near = (rng.uniform(-2, 2), rng.uniform(-2, 2))
         spot = free_spot(graph, 1, (width, height, depth), near)
         assert spot is not None
