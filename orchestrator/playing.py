@@ -157,7 +157,7 @@ def agent_specs(
 
 def make_runtime(config: RunConfig, specs: Sequence[AgentSpec], endpoint: Endpoint) -> Runtime:
     """The runtime the configuration names, with the household as its world."""
-    world = {"task": config.task, "agents": config.agents}
+    world = {"task": config.task, "agents": config.agents, "apartment": config.apartment or None}
     if config.runtime == "inline":
         return InlineRuntime(specs, endpoint, HouseholdWorld, world, call_deadline_s=config.call_deadline_s)
     return RayRuntime(

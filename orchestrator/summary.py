@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..env.world import is_message
+from .config import task_name
 from .digest import TrajectoryDigest
 
 
@@ -59,7 +60,7 @@ class Tally:
         """What `summary.json` holds. Counts of actions leave out messages and idle turns."""
         config = self._head["config"]
         return {
-            "task": config["task"],
+            "task": task_name(config["task"]),
             "agents": config["agents"],
             "method": config["method"],
             "model": self._head["model"],

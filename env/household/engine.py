@@ -20,7 +20,8 @@ from .spots import free_spot, inner_spot
 
 _IMPOSSIBLE = "EXECUTION_GENERAL: Script is impossible to execute"
 _HAND_M = 1.1
-_SEATS = {"couch": 4, "sofa": 4, "bed": 4, "loveseat": 2, "bench": 2, "pianobench": 2}
+SEATS = {"couch": 4, "sofa": 4, "bed": 4, "loveseat": 2, "bench": 2, "pianobench": 2}
+"""How many people sit on a thing of a class; on others one."""
 
 _PRIMITIVE = re.compile(r"\[(\w+)\](?:\s*<([\w ]+)>\s*\((\d+)\))?(?:\s*<([\w ]+)>\s*\((\d+)\))?")
 
@@ -306,7 +307,7 @@ class Engine:
         if "SITTABLE" not in node.properties:
             return (f"PROCESS SIT: Object {node.label} has no Properties_chair component", _IMPOSSIBLE)
         taken = len(self.graph.sources(action.target, "SITTING"))
-        if taken >= _SEATS.get(node.kind, 1) or self.graph.targets(character, "SITTING"):
+        if taken >= SEATS.get(node.kind, 1) or self.graph.targets(character, "SITTING"):
             return (_IMPOSSIBLE,)
         return (_IMPOSSIBLE,) if self.graph.holder(action.target) is not None else None
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from .graph import Box, SceneGraph, Vec
 
-_GRID_M = 0.2
+GRID_M = 0.2
+"""Free places on a support are looked for this far apart."""
+
 _SEAT_M, _BACKLESS_M = 0.45, 0.7
 """Things on a seat rest at seat height, not on top of its back; what is lower than the second has no back."""
 
@@ -46,10 +48,10 @@ def free_spot(graph: SceneGraph, support: int, size: Vec, near: tuple[float, flo
     x, z = min(max(near[0], cx - hx), cx + hx), min(max(near[1], cz - hz), cz + hz)
     if is_free(x, z):
         return x, y, z
-    columns, rows = int(2 * hx / _GRID_M) + 1, int(2 * hz / _GRID_M) + 1
+    columns, rows = int(2 * hx / GRID_M) + 1, int(2 * hz / GRID_M) + 1
     for row in range(rows):
         for column in range(columns):
-            x, z = cx - hx + column * _GRID_M, cz - hz + row * _GRID_M
+            x, z = cx - hx + column * GRID_M, cz - hz + row * GRID_M
             if is_free(x, z):
                 return x, y, z
     return None

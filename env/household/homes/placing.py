@@ -27,7 +27,7 @@ def find_places(
     """All supports and containers of the given classes, in id order; only those standing in `rooms`, if given."""
     places: list[Place] = []
     for number in sorted(graph.nodes if rooms is None else (n for room in rooms for n in graph.contents(room))):
-        name = graph.nodes[number].class_name
+        name = graph.nodes[number].kind
         if name in on:
             places.append(("ON", number))
         if name in inside:
@@ -80,7 +80,7 @@ def _hits_what_hangs(graph: SceneGraph, box: Box, support: int) -> bool:
             continue
         (ox, _, oz), (sx, _, sz) = other
         touching = abs(x - ox) < (width + sx) / 2 and abs(z - oz) < (depth + sz) / 2 and other.top > low
-        if touching and number != support and node.class_name in RULES:
+        if touching and number != support and node.kind in RULES:
             return True
     return False
 
@@ -109,18 +109,31 @@ def add_object(
     return node
 
 
-def remove_clutter(graph: SceneGraph, classes: Collection[str], rooms: Iterable[int] | None = None) -> None:
+def things_in(graph: SceneGraph, rooms: Iterable[int]) -> list[int]:
+    """Everything in these rooms, however deep in containers, in id order; the cost does not depend on other rooms."""
+    found = dict.fromkeys(number for room in rooms for number in graph.contents(room))
+    pending = list(found)
+    while pending:
+        inner = [number for number in graph.contents(pending.pop()) if number not in found]
+        found.update(dict.fromkeys(inner))
+        pending += inner
+    return sorted(found)
+
+
+def remove_clutter(graph: SceneGraph, classes: Collection[str], rooms: Iterable[int]) -> None:
     """Take away all loose things of some classes, with what is on or in them, so that a task alone decides where
     such things are. Furnishings, what nobody can grab, and what somebody holds stay.
     """
-    within = set(graph.rooms if rooms is None else rooms)
-    for number in sorted(graph.nodes):
-        node = graph.nodes.get(number)
-        if node is None or node.class_name not in classes or not _is_loose(node):
-            continue
-        if graph.room_of(number) in within and graph.holder(number) is None:
-            for gone in (*graph.load(number), number):
-                _remove(graph, gone)
+    for number in things_in(graph, rooms):
+        node = graph.nodes.get(number)  # None: gone with what it was on or in
+        if node and node.kind in classes and _is_loose(node) and graph.holder(number) is None:
+            discard(graph, number)
+
+
+def discard(graph: SceneGraph, number: int) -> None:
+    """Take one thing out of the scene, with what is on or in it."""
+    for gone in (*graph.load(number), number):
+        _remove(graph, gone)
 
 
 def add_character(graph: SceneGraph, rng: Random, number: int, room: int) -> Node:
@@ -139,7 +152,7 @@ def add_character(graph: SceneGraph, rng: Random, number: int, room: int) -> Nod
 
 def _is_loose(node: Node) -> bool:
     """Whether a node is a thing that lies about: chairs, rugs and pictures are furnishings, grabbable or not."""
-    return "GRABBABLE" in node.properties and node.class_name not in RULES
+    return "GRABBABLE" in node.properties and node.kind not in RULES
 
 
 def _remove(graph: SceneGraph, number: int) -> None:
