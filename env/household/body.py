@@ -1,58 +1,39 @@
-"""An agent's body: what it remembers of the home, what it could do next, and how it does it.
+"""An agent's body: what it remembers of the home, and what it could do next.
 
-A high-level action (`[goexplore]`, `[gocheck]`, `[gograb]`, `[goput]`) takes several steps; the body
-turns it into one primitive per step. It stays among the options until it is finished or pointless.
+How a high-level action is carried out, one primitive per step, is in `deeds`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .briefing import Briefing
 from .engine import Primitive
-from .graph import SceneGraph
+from .goals import CLEARING, PLACING, Want, WantKind
 from .sight import RoomView
-from .tasks import Goal
 
 MAX_HISTORY, MAX_DIALOGUE = 20, 30
 """How many previous actions and lines of dialogue are remembered."""
 
-STUCK_STEPS = 20
-"""After more than this many fruitless repetitions of one primitive the body gives up on it..."""
-
-WITHHELD_STEPS = 20
-"""...and does not offer the same object again for this many steps."""
-
 MAX_HELD = 2
 
+MAX_RESTING_PLACES = 4
+"""How many places to put something to rest are offered at once."""
+
+
 Option = tuple[str, int]
-"""A high-level action: its verb and the id of its object."""
-
-
-@dataclass(frozen=True, slots=True)
-class Briefing:
-    """What everybody knows from the start.
-
-    Attributes:
-        goal: what the episode asks for.
-        rooms: the room ids in the order in which texts list them.
-        labels: `<class> (id)` of every node.
-        classes: the class name of every node.
-    """
-
-    goal: Goal
-    rooms: tuple[int, ...]
-    labels: Mapping[int, str]
-    classes: Mapping[int, str]
+"""A high-level action: `goexplore`, `gocheck`, `gograb`, `goput`, `goswitch` or `gosit`, and the id of its object."""
 
 
 @dataclass(slots=True)
 class Mate:
-    """What is remembered of a teammate: where it was last seen (None: never), and holding what."""
+    """What is remembered of a teammate: where it was last seen (None: never), holding what, on which seat (0: none)."""
 
     room: int | None = None
     holding: tuple[int, ...] = ()
+    seat: int = 0
     here: bool = False
 
 
@@ -62,10 +43,15 @@ class Body:
 
     Attributes:
         unchecked: per room the shut containers last seen there; None: never been there.
-        ungrabbed: per room the goal things last seen there; None: never been there.
-        target_rooms: where the goal's target may be; one entry: known.
-        satisfied: goal things known to be in place.
+        ungrabbed: per room the things last seen there that can serve a want, with those wants; None: never been there.
+        surfaces: per room where things can be put to rest, as last seen.
+        target_rooms: per target of the goal where it may be; one entry: known.
+        known: per want what was last seen at its target (see `RoomView.known`); None: never seen.
+        open_wants: the wants that are not known to be met, as indices (follows from the rest).
+        in_place: the things known to be where the goal wants them (follows from the rest).
         heard: messages received so far.
+        failures: primitives that failed so far.
+        has_failed: whether the last primitive failed.
         withheld: objects given up on, with the step from which they are offered again.
         repeats: fruitless repetitions of the last primitive.
     """
@@ -73,13 +59,19 @@ class Body:
     number: int
     room: int
     unchecked: dict[int, list[int] | None]
-    ungrabbed: dict[int, list[int] | None]
-    target_rooms: tuple[int, ...]
+    ungrabbed: dict[int, dict[int, tuple[int, ...]] | None]
+    target_rooms: dict[int, tuple[int, ...]]
+    known: list[tuple[int, ...] | None]
     mates: dict[int, Mate]
+    open_wants: frozenset[int] = frozenset()
+    in_place: frozenset[int] = frozenset()
+    surfaces: dict[int, tuple[int, ...]] = field(default_factory=dict)
     holding: tuple[int, ...] = ()
-    satisfied: tuple[int, ...] = ()
+    seat: int = 0
     steps: int = 0
     heard: int = 0
+    failures: int = 0
+    has_failed: bool = False
     history: list[str] = field(default_factory=list)
     dialogue: list[str] = field(default_factory=list)
     withheld: dict[int, int] = field(default_factory=dict)
@@ -87,59 +79,106 @@ class Body:
     repeats: int = 0
 
     @classmethod
-    def at_start(cls, number: int, room: int, numbers: Sequence[int], briefing: Briefing) -> Body:
+    def at_start(cls, number: int, room: int, briefing: Briefing) -> Body:
         """The body of an agent that has just woken up in a room."""
-        return cls(
+        body = cls(
             number=number,
             room=room,
             unchecked=dict.fromkeys(briefing.rooms),
             ungrabbed=dict.fromkeys(briefing.rooms),
-            target_rooms=briefing.rooms,
-            mates={other: Mate() for other in numbers if other != number},
+            target_rooms=dict.fromkeys(briefing.targets, briefing.rooms),
+            known=[None] * len(briefing.goal.wants),
+            mates={other: Mate() for other in briefing.members if other != number},
             history=[f"[goexplore] {briefing.labels[room]}"],
         )
+        body.judge(briefing)
+        return body
 
     # -- perceiving ---------------------------------------------------------------------------
 
     def perceive(self, view: RoomView, briefing: Briefing) -> None:
         """Take in what is visible in the room one is in."""
         self.room = room = view.room
-        here = dict(view.people)
-        self.holding = here[self.number]
+        self.holding, self.seat = view.people[self.number]
         gone = set(self.holding)
         for number, mate in self.mates.items():
-            held = here.get(number)
-            mate.here = held is not None
-            if held is not None:
-                mate.room, mate.holding = room, held
-                gone.update(held)
-        if view.placed is not None:
-            self.satisfied = view.placed
-        self._locate_target(view)
-        gone.update(self.satisfied, view.goods)
-        for other, seen in self.ungrabbed.items():
-            if seen:
-                self.ungrabbed[other] = [number for number in seen if number not in gone]
-        missing = self.missing(briefing)
-        self.ungrabbed[room] = [
-            number
-            for number in view.goods
-            if number not in self.satisfied and missing.get(briefing.classes[number], 0) > 0
-        ]
+            person = view.people.get(number)
+            mate.here = person is not None
+            if person is not None:
+                mate.room = room
+                mate.holding, mate.seat = person
+                gone.update(person.holding)
+        for index, found in view.known.items():
+            self.known[index] = found
+        self._locate_targets(view)
+        if briefing.focus.seats:
+            self._notice_who_got_up(view, briefing)
+        if view.known or briefing.focus.people:
+            self.judge(briefing)
+        satisfied = self.in_place
+        gone.update(satisfied, view.goods)
+        for other, things in self.ungrabbed.items():
+            if things and not gone.isdisjoint(things):
+                self.ungrabbed[other] = {number: uses for number, uses in things.items() if number not in gone}
+        self.ungrabbed[room] = {number: uses for number, uses in view.goods.items() if number not in satisfied}
         self.unchecked[room] = list(view.closed)
+        if view.surfaces:
+            self.surfaces[room] = view.surfaces
 
-    def _locate_target(self, view: RoomView) -> None:
-        if view.has_target:
-            self.target_rooms = (view.room,)
-        elif view.room in self.target_rooms and len(self.target_rooms) > 1:
-            self.target_rooms = tuple(room for room in self.target_rooms if room != view.room)
+    def _locate_targets(self, view: RoomView) -> None:
+        for target, rooms in self.target_rooms.items():
+            if target in view.targets:
+                self.target_rooms[target] = (view.room,)
+            elif view.room in rooms and len(rooms) > 1:
+                self.target_rooms[target] = tuple(room for room in rooms if room != view.room)
 
-    def missing(self, briefing: Briefing) -> dict[str, int]:
-        """How many of each class are still to be placed, as far as this agent knows."""
-        missing = dict(briefing.goal.needs)
-        for number in self.satisfied:
-            missing[briefing.classes[number]] -= 1
-        return missing
+    def _notice_who_got_up(self, view: RoomView, briefing: Briefing) -> None:
+        """Who is in this room does not sit on a seat in another one."""
+        for index, want in enumerate(briefing.goal.wants):
+            seated = self.known[index]
+            if want.kind is WantKind.SIT and seated and want.target not in view.targets:
+                self.known[index] = tuple(person for person in seated if person not in view.people)
+
+    # -- judging ------------------------------------------------------------------------------
+
+    def done(self, index: int, briefing: Briefing) -> int:
+        """How much of a want is met, as far as this agent knows."""
+        want, found = briefing.goal.wants[index], self.known[index]
+        if want.kind is WantKind.HOLD:
+            held = [*self.holding, *(number for mate in self.mates.values() for number in mate.holding)]
+            return min(want.count, sum(briefing.classes[number] == want.class_name for number in held))
+        if found is None:
+            return 0
+        return max(0, min(want.count, want.start - len(found))) if want.kind in CLEARING else len(found)
+
+    def judge(self, briefing: Briefing) -> None:
+        """Find out which wants are still open, and what is in place."""
+        wants = briefing.goal.wants
+        self.open_wants = frozenset([i for i, want in enumerate(wants) if self.done(i, briefing) < want.count])
+        placed = [found for want, found in zip(wants, self.known, strict=True) if found and want.kind in PLACING]
+        self.in_place = frozenset([number for found in placed for number in found])
+
+    def spare(self, briefing: Briefing) -> list[int]:
+        """What one holds and may put down: all but as many things as are to be held."""
+        keep = {want.class_name: want.count for want in briefing.goal.wants if want.kind is WantKind.HOLD}
+        spare: list[int] = []
+        for number in self.holding:
+            name = briefing.classes[number]
+            if keep.get(name, 0) > 0:
+                keep[name] -= 1
+            else:
+                spare.append(number)
+        return spare
+
+    def is_wanted_at(self, number: int, want: Want, briefing: Briefing) -> bool:
+        """Whether a thing can be brought to a want's target to meet it."""
+        return want.kind in PLACING and briefing.classes[number] == want.class_name
+
+    def idle(self, briefing: Briefing) -> list[int]:
+        """What one may put down and nothing asks for elsewhere."""
+        wants = [briefing.goal.wants[index] for index in self.open_wants]
+        spare = self.spare(briefing)
+        return [number for number in spare if not any(self.is_wanted_at(number, want, briefing) for want in wants)]
 
     # -- choosing -----------------------------------------------------------------------------
 
@@ -148,74 +187,90 @@ class Body:
         options: list[Option] = [("goexplore", room) for room in briefing.rooms if self.unchecked[room] is None]
         if len(self.holding) < MAX_HELD:
             for room in briefing.rooms:
-                options += [("gocheck", number) for number in self.unchecked[room] or () if self._is_offered(number)]
-            missing = self.missing(briefing)
+                options += [("gocheck", number) for number in self.unchecked[room] or () if self._offers(number)]
+            useful = self.open_wants if briefing.single else self._worth_a_hand(briefing)
             for room in briefing.rooms:
                 options += [
                     ("gograb", number)
-                    for number in self.ungrabbed[room] or ()
-                    if missing.get(briefing.classes[number], 0) > 0 and self._is_offered(number)
+                    for number, uses in (self.ungrabbed[room] or {}).items()
+                    if not useful.isdisjoint(uses) and self._offers(number)
                 ]
-        if self.holding:
-            options.append(("goput", briefing.goal.target))
-        return options
+        if briefing.single:
+            return [*options, ("goput", briefing.targets[0])] if self.holding else options
+        options += [("goput", number) for number in self._places_to_put(briefing)]
+        options += self._switches_and_seats(briefing)
+        # Things put to rest by others are where nobody saw them: who knows of nothing to do looks around again.
+        return options or [("goexplore", room) for room in briefing.rooms if room != self.room]
 
-    def _is_offered(self, number: int) -> bool:
-        return self.withheld.get(number, 0) <= self.steps
-
-    # -- acting -------------------------------------------------------------------------------
-
-    def compile(self, option: Option, graph: SceneGraph, briefing: Briefing) -> Primitive | None:
-        """The one primitive with which an option goes on in this step; None if there is nothing left to do."""
-        primitive = self._pursue(option, graph, briefing)
-        if primitive is not None and primitive == self.last and self.repeats > STUCK_STEPS:
-            return self._give_up(option, briefing)
-        return primitive
-
-    def _pursue(self, option: Option, graph: SceneGraph, briefing: Briefing) -> Primitive | None:
-        verb, number = option
-        if verb == "goexplore":
-            return Primitive("walktowards", number) if self.room != number else None
-        if verb == "goput":
-            return self._pursue_put(graph, briefing.goal)
-        lists = self.unchecked if verb == "gocheck" else self.ungrabbed
-        room = next((room for room, numbers in lists.items() if numbers and number in numbers), None)
-        if room is None:
+    def reflex(self, briefing: Briefing) -> Option | None:
+        """Where to bring what both hands hold, if all of it belongs to one place; not after a failure."""
+        if len(self.holding) < MAX_HELD or self.has_failed:
             return None
-        if room != self.room:
-            return Primitive("walktowards", room)
-        if not graph.is_reachable(self.number, number):
-            return Primitive("walktowards", number)
-        return Primitive("open" if verb == "gocheck" else "grab", number)
-
-    def _pursue_put(self, graph: SceneGraph, goal: Goal) -> Primitive | None:
-        if not self.holding:
+        if briefing.single:
+            return ("goput", briefing.targets[0])
+        wants = [briefing.goal.wants[index] for index in self.open_wants]
+        spare = self.spare(briefing)
+        places = [{want.target for want in wants if self.is_wanted_at(thing, want, briefing)} for thing in spare]
+        if len(spare) < MAX_HELD or len(places[0]) != 1 or any(place != places[0] for place in places):
             return None
-        if self.target_rooms[0] != self.room:
-            return Primitive("walktowards", self.target_rooms[0])
-        if not graph.is_reachable(self.number, goal.target):
-            return Primitive("walktowards", goal.target)
-        if goal.relation == "ON":
-            return Primitive("putback", self.holding[0], goal.target)
-        if graph.is_shut(goal.target) and len(self.holding) < MAX_HELD:
-            return Primitive("open", goal.target)
-        return Primitive("putin", self.holding[0], goal.target)
+        return ("goput", min(places[0]))
 
-    def _give_up(self, option: Option, briefing: Briefing) -> Primitive:
-        """Stop repeating what leads nowhere: mark it, do not offer it for a while, and walk away."""
-        self.repeats = 0
-        if self.history:
-            self.history[-1] += " but unfinished"
-        if option[0] in ("gocheck", "gograb"):
-            self.withheld[option[1]] = self.steps + WITHHELD_STEPS
-        away = [room for room in (*self.target_rooms, *briefing.rooms) if room != self.room]
-        return Primitive("walktowards", away[0] if away else self.room)
+    def _worth_a_hand(self, briefing: Briefing) -> frozenset[int]:
+        """The wants for which to take something now.
 
-    def record(self, primitive: Primitive, text: str, *, progress: bool) -> None:
+        Who holds a thing for good keeps the other hand free for the rest of the work.
+        """
+        wants, open_wants = briefing.goal.wants, self.open_wants
+        to_hold = {index for index in open_wants if wants[index].kind is WantKind.HOLD}
+        work = {index for index in open_wants - to_hold if wants[index].kind is not WantKind.SIT}
+        return open_wants - to_hold if work and len(self.spare(briefing)) < len(self.holding) else open_wants
+
+    def _places_to_put(self, briefing: Briefing) -> list[int]:
+        spare = self.spare(briefing)
+        if not spare:
+            return []
+        wants = briefing.goal.wants
+        places = [
+            wants[index].target
+            for index in sorted(self.open_wants)
+            if any(self.is_wanted_at(number, wants[index], briefing) for number in spare)
+        ]
+        if self.idle(briefing):
+            rooms = sorted(self.surfaces, key=lambda room: (room != self.room, room))
+            near = [number for room in rooms for number in self.surfaces[room] if self._offers(number)]
+            places += near[:MAX_RESTING_PLACES]
+        return list(dict.fromkeys(places))
+
+    def _switches_and_seats(self, briefing: Briefing) -> list[Option]:
+        options: list[Option] = []
+        wants = [briefing.goal.wants[index] for index in sorted(self.open_wants)]
+        if len(self.holding) < MAX_HELD:
+            options += [("goswitch", want.target) for want in wants if want.kind is WantKind.SWITCH_ON]
+        seats = [want.target for want in wants if want.kind is WantKind.SIT and want.target != self.seat]
+        options += [("gosit", seat) for seat in seats]
+        return [option for option in options if self._offers(option[1])]
+
+    def _offers(self, number: int) -> bool:
+        return not self.withheld or self.withheld.get(number, 0) <= self.steps
+
+    # -- remembering --------------------------------------------------------------------------
+
+    def record(self, primitive: Primitive, text: str, *, ok: bool, progress: bool) -> None:
         """Remember a primitive that was tried. `progress`: it succeeded, and changed something."""
         self.repeats = self.repeats + 1 if primitive == self.last and not progress else 0
         self.last = primitive
+        self.has_failed = not ok
+        self.failures += not ok
         self.remember(text)
+
+    def note_put(self, thing: int, target: int, briefing: Briefing) -> None:
+        """Remember what one has put into a container, because a shut door may hide it from now on."""
+        for index, want in enumerate(briefing.goal.wants):
+            found = self.known[index] or ()
+            fits = want.kind is WantKind.INSIDE and want.target == target and briefing.classes[thing] == want.class_name
+            if fits and len(found) < want.count:
+                self.known[index] = tuple(sorted({*found, thing}))
+        self.judge(briefing)
 
     def remember(self, text: str) -> None:
         """Add to the previous actions."""
@@ -236,13 +291,17 @@ class Body:
             "number": self.number,
             "room": self.room,
             "unchecked": list(self.unchecked.items()),
-            "ungrabbed": list(self.ungrabbed.items()),
-            "target_rooms": self.target_rooms,
-            "mates": [(number, mate.room, mate.holding, mate.here) for number, mate in self.mates.items()],
+            "ungrabbed": [(room, list(things.items()) if things is not None else None) for room, things in self.ungrabbed.items()],
+            "surfaces": list(self.surfaces.items()),
+            "target_rooms": list(self.target_rooms.items()),
+            "known": self.known,
+            "mates": [(number, mate.room, mate.holding, mate.seat, mate.here) for number, mate in self.mates.items()],
             "holding": self.holding,
-            "satisfied": self.satisfied,
+            "seat": self.seat,
             "steps": self.steps,
             "heard": self.heard,
+            "failures": self.failures,
+            "has_failed": self.has_failed,
             "history": self.history,
             "dialogue": self.dialogue,
             "withheld": sorted(self.withheld.items()),
@@ -251,21 +310,30 @@ class Body:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Body:
-        return cls(
+    def from_dict(cls, data: Mapping[str, Any], briefing: Briefing) -> Body:
+        body = cls(
             number=data["number"],
             room=data["room"],
             unchecked=dict(data["unchecked"]),
-            ungrabbed=dict(data["ungrabbed"]),
-            target_rooms=tuple(data["target_rooms"]),
-            mates={number: Mate(room, tuple(holding), here) for number, room, holding, here in data["mates"]},
+            ungrabbed={
+                room: {thing: tuple(uses) for thing, uses in things} if things is not None else None
+                for room, things in data["ungrabbed"]
+            },
+            surfaces={room: tuple(places) for room, places in data["surfaces"]},
+            target_rooms={target: tuple(rooms) for target, rooms in data["target_rooms"]},
+            known=[tuple(found) if found is not None else None for found in data["known"]],
+            mates={number: Mate(room, tuple(holding), seat, here) for number, room, holding, seat, here in data["mates"]},
             holding=tuple(data["holding"]),
-            satisfied=tuple(data["satisfied"]),
+            seat=data["seat"],
             steps=data["steps"],
             heard=data["heard"],
+            failures=data["failures"],
+            has_failed=data["has_failed"],
             history=list(data["history"]),
             dialogue=list(data["dialogue"]),
             withheld=dict(data["withheld"]),
             last=Primitive(*data["last"]) if data["last"] else None,
             repeats=data["repeats"],
         )
+        body.judge(briefing)
+        return body

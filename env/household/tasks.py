@@ -8,6 +8,7 @@ from random import Random
 
 from ..world import WorldError
 from .apartments import Place, find_places, scatter
+from .goals import Goal, Want, WantKind
 from .graph import SceneGraph
 
 MIN_OBJECTS, MAX_OBJECTS = 3, 5
@@ -31,42 +32,7 @@ class Task:
     relation: str
     target_class: str
     pool: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """What one episode asks for: so many of each class ON or INSIDE the target."""
-
-    task: str
-    relation: str
-    target: int
-    target_class: str
-    needs: tuple[tuple[str, int], ...]
-
-    @property
-    def total(self) -> int:
-        """How many objects are asked for."""
-        return sum(count for _, count in self.needs)
-
-    def count(self, graph: SceneGraph) -> dict[str, int]:
-        """How many of each class are in place, at most as many as are asked for."""
-        found = dict.fromkeys((name for name, _ in self.needs), 0)
-        for number in graph.sources(self.target, self.relation):
-            name = graph.nodes[number].class_name
-            if name in found:
-                found[name] += 1
-        return {name: min(found[name], count) for name, count in self.needs}
-
-    def pick(self, graph: SceneGraph, placed: Sequence[int]) -> tuple[int, ...]:
-        """Those of the things at the target that count: per class at most what is asked for, lowest ids first."""
-        left = dict(self.needs)
-        picked: list[int] = []
-        for number in placed:
-            name = graph.nodes[number].class_name
-            if left.get(name, 0) > 0:
-                left[name] -= 1
-                picked.append(number)
-        return tuple(picked)
+    home: str | None = None
 
 
 TASKS: dict[str, Task] = {
@@ -110,20 +76,27 @@ def find_task(name: str) -> Task:
     return task
 
 
-def set_up(task: Task, graph: SceneGraph, rng: Random) -> Goal:
+def set_up(task: Task, graph: SceneGraph, rng: Random, rooms: Sequence[int] | None = None) -> Goal:
     """Draw a goal and hide its objects, at least as many as it needs, none of them at the target."""
-    target = next(number for number in sorted(graph.nodes) if graph.nodes[number].class_name == task.target_class)
+    mine = set(graph.rooms if rooms is None else rooms)
+    target = next(
+        number
+        for number in sorted(graph.nodes)
+        if graph.nodes[number].class_name == task.target_class and graph.room_of(number) in mine
+    )
     limits = dict(task.pool)
     wanted = dict.fromkeys(limits, 0)
     for _ in range(rng.randint(MIN_OBJECTS, min(MAX_OBJECTS, sum(limits.values())))):
         name = rng.choice([name for name, limit in limits.items() if wanted[name] < limit])
         wanted[name] += 1
-    needs = tuple((name, count) for name, count in wanted.items() if count)
-    places = [place for place in find_places(graph, _HIDE_ON, _HIDE_IN) if place[1] != target]
+    needs = [(name, count) for name, count in wanted.items() if count]
+    found = find_places(graph, _HIDE_ON, _HIDE_IN)
+    places = [place for place in found if place[1] != target and graph.room_of(place[1]) in mine]
     for name, count in needs:
         for _ in range(count + rng.randint(0, 1)):
             _hide(graph, rng, name, places)
-    return Goal(task.name, task.relation, target, task.target_class, needs)
+    kind = WantKind.ON if task.relation == "ON" else WantKind.INSIDE
+    return Goal(task.name, tuple(Want(kind, name, count, target) for name, count in needs))
 
 
 def _hide(graph: SceneGraph, rng: Random, class_name: str, places: list[Place]) -> None:

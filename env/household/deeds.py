@@ -1,0 +1,92 @@
+"""How the body carries out a high-level action: one primitive per step, until it is finished or pointless."""
+
+from __future__ import annotations
+
+from .body import MAX_HELD, Body, Option
+from .briefing import Briefing
+from .engine import Primitive
+from .goals import WantKind
+from .graph import SceneGraph
+
+STUCK_STEPS = 20
+"""After more than this many fruitless repetitions of one primitive the body gives up on it..."""
+
+WITHHELD_STEPS = 20
+"""...and does not offer the same object again for this many steps."""
+
+_HANDLE = {"gocheck": "open", "gograb": "grab", "goswitch": "switchon"}
+"""What is done to the object of an option once it is in reach."""
+
+
+def compile_option(body: Body, option: Option, graph: SceneGraph, briefing: Briefing) -> Primitive:
+    """The primitive with which one of the body's current options goes on in this step."""
+    primitive = _pursue(body, option, graph, briefing)
+    if primitive == body.last and body.repeats > STUCK_STEPS:
+        return _give_up(body, option, briefing)
+    return primitive
+
+
+def _pursue(body: Body, option: Option, graph: SceneGraph, briefing: Briefing) -> Primitive:
+    verb, number = option
+    if verb == "goexplore":
+        return Primitive("walktowards", number)
+    room = _room_of(body, option)
+    if room != body.room:
+        return Primitive("walktowards", room)
+    if not graph.is_reachable(body.number, number):
+        return Primitive("walktowards", number)
+    if verb == "goput":
+        return _put(body, number, graph, briefing)
+    if verb == "gosit":
+        return Primitive("standup") if body.seat else Primitive("sit", number)
+    return Primitive(_HANDLE[verb], number)
+
+
+def _room_of(body: Body, option: Option) -> int:
+    """Where the object of an option was last seen; of a target never seen, the first room where it may be."""
+    verb, number = option
+    if verb == "gocheck":
+        return next(room for room, numbers in body.unchecked.items() if numbers and number in numbers)
+    if verb == "gograb":
+        return next(room for room, things in body.ungrabbed.items() if things and number in things)
+    if number in body.target_rooms:
+        return body.target_rooms[number][0]
+    return next(room for room, numbers in body.surfaces.items() if number in numbers)
+
+
+def _put(body: Body, place: int, graph: SceneGraph, briefing: Briefing) -> Primitive:
+    """Put down what is wanted at a place, or else what nothing asks for."""
+    if briefing.single:
+        kind, thing = briefing.groups[0].kind, body.holding[0]
+    else:
+        kind, thing = _choose_thing(body, place, briefing)
+    if kind is WantKind.ON:
+        return Primitive("putback", thing, place)
+    if graph.is_shut(place) and len(body.holding) < MAX_HELD:
+        return Primitive("open", place)
+    return Primitive("putin", thing, place)
+
+
+def _choose_thing(body: Body, place: int, briefing: Briefing) -> tuple[WantKind, int]:
+    for thing in body.spare(briefing):
+        for index in sorted(body.open_wants):
+            want = briefing.goal.wants[index]
+            if want.target == place and body.is_wanted_at(thing, want, briefing):
+                return want.kind, thing
+    return WantKind.ON, body.idle(briefing)[0]
+
+
+def _give_up(body: Body, option: Option, briefing: Briefing) -> Primitive:
+    """Stop repeating what leads nowhere: mark it, do not offer it for a while, and walk away.
+
+    A target to which something is to be brought stays on offer, because there is no other use for the thing.
+    """
+    body.repeats = 0
+    if body.history:
+        body.history[-1] += " but unfinished"
+    verb, number = option
+    if verb != "goexplore" and not (verb == "goput" and number in body.target_rooms):
+        body.withheld[number] = body.steps + WITHHELD_STEPS
+    maybe = [room for rooms in body.target_rooms.values() for room in rooms]
+    away = [room for room in (*maybe, *briefing.rooms) if room != body.room]
+    return Primitive("walktowards", away[0] if away else body.room)
