@@ -56,7 +56,7 @@ class Briefing:
             "groups": groups,
             "targets": targets,
             "single": single,
-            "focus": Focus(self.goal, self.classes, single=single),
+            "focus": Focus(self.goal, self.members, self.classes, single=single),
         }
         for name, value in derived.items():
             object.__setattr__(self, name, value)  # the way for frozen dataclasses

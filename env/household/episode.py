@@ -16,7 +16,7 @@ from .briefing import Briefing
 from .goal_text import goal_text
 from .goals import Goal
 from .graph import FIRST_OBJECT_ID, SceneGraph
-from .homes import Flat, Home, build_home
+from .homes import Flat, Home
 from .language import preamble
 from .messages import agent_name, message_forms
 from .sight import RoomView, look
@@ -34,6 +34,7 @@ class Setting:
         task: the task's name.
         home: the home's name.
         numbers: the numbers of the agents.
+        build_home: builds the home; ids of nodes begin at the given one.
         set_up: draws a team's goal and hides its objects in the given rooms (None: anywhere).
         simulator: makes what moves people about.
     """
@@ -41,6 +42,7 @@ class Setting:
     task: str
     home: str
     numbers: Sequence[int]
+    build_home: Callable[[int, Random], Home]
     set_up: Callable[[SceneGraph, Random, Sequence[int] | None], Goal]
     simulator: SimulatorFactory
 
@@ -108,16 +110,17 @@ class Episode:
     def __init__(self, setting: Setting, seed: int) -> None:
         self.seed = seed
         numbers = setting.numbers
-        home = build_home(setting.home, max(FIRST_OBJECT_ID, len(numbers) + 1), Random(f"{seed}/clutter"))
+        home = setting.build_home(max(FIRST_OBJECT_ID, len(numbers) + 1), Random(f"{seed}/clutter"))
         graph = home.graph
         residents = _settle(home, numbers)
         rooms = {flat: tuple(sorted(flat.rooms, key=lambda room: _rank(graph, room))) for flat in residents}
         flats_of = Counter(room for flat in home.flats for room in flat.rooms)
-        goals = {flat: _set_up(setting, home, flat, flats_of, seed) for flat in residents}
+        own = {flat: [room for room in rooms[flat] if flats_of[room] == 1] for flat in residents}
+        goals = {flat: _set_up(setting, home, flat, own[flat], seed) for flat in residents}
         starts = Random(f"{seed}/start")
         for flat, members in residents.items():
             for number in members:
-                add_character(graph, starts, number, starts.choice(rooms[flat]))
+                add_character(graph, starts, number, starts.choice(own[flat]))
         graph.validate()
         labels = {number: node.label for number, node in graph.nodes.items()}
         classes = {number: node.class_name for number, node in graph.nodes.items()}
@@ -155,16 +158,12 @@ def _settle(home: Home, numbers: Sequence[int]) -> dict[Flat, tuple[int, ...]]:
     return residents
 
 
-def _set_up(setting: Setting, home: Home, flat: Flat, flats_of: Mapping[int, int], seed: int) -> Goal:
-    """Draw a flat's goal. Its things are hidden in rooms of its own, where no other team takes them away.
-
-    `flats_of` says how many flats a room belongs to.
-    """
+def _set_up(setting: Setting, home: Home, flat: Flat, own_rooms: Sequence[int], seed: int) -> Goal:
+    """Draw a flat's goal. Its things are hidden in rooms of its own, where no other team takes them away."""
     purpose = f"{seed}/goal/{setting.task}"
     if len(home.flats) == 1:
         return setting.set_up(home.graph, Random(purpose), None)
-    rooms = [room for room in flat.rooms if flats_of[room] == 1]
-    return setting.set_up(home.graph, Random(f"{purpose}/{flat.name}"), rooms)
+    return setting.set_up(home.graph, Random(f"{purpose}/{flat.name}"), own_rooms)
 
 
 def _rank(graph: SceneGraph, room: int) -> int:

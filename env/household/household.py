@@ -14,6 +14,7 @@ from .engine import Engine, Primitive
 from .episode import Episode, Setting, Team
 from .goals import Goal
 from .graph import SceneGraph
+from .homes import Home, build_home
 from .messages import agent_name, deliver, read_message
 from .simulator import SimulatorFactory
 from .snapshot import load, save
@@ -53,6 +54,7 @@ class HouseholdWorld(World):
             task=self._task.name,
             home=apartment if apartment is not None else self._task.home or DEFAULT_APARTMENT,
             numbers=tuple(self._names),
+            build_home=self.build_home,
             set_up=self.set_up,
             simulator=simulator,
         )
@@ -62,6 +64,10 @@ class HouseholdWorld(World):
     @property
     def agents(self) -> Sequence[str]:
         return tuple(self._names.values())
+
+    def build_home(self, first_id: int, rng: Random) -> Home:
+        """Build the home of one episode. Override it for a home that has no name."""
+        return build_home(self._setting.home, first_id, rng)
 
     def set_up(self, graph: SceneGraph, rng: Random, rooms: Sequence[int] | None) -> Goal:
         """Draw the goal of one team and hide its objects in the rooms (None: anywhere).

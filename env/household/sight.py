@@ -39,10 +39,12 @@ class Focus:
         cleared: targets from which things are to be taken away; nothing is put to rest there.
         seats: whether it matters who sits where.
         people: whether what people do can meet a want (sit, hold).
+        members: the team; strangers in a corridor do not matter.
     """
 
-    def __init__(self, goal: Goal, classes: Mapping[int, str], *, single: bool) -> None:
+    def __init__(self, goal: Goal, members: Iterable[int], classes: Mapping[int, str], *, single: bool) -> None:
         self.wants = goal.wants
+        self.members = frozenset(members)
         self.uses: dict[str, tuple[int, ...]] = {}
         self.at: dict[int, tuple[int, ...]] = {}
         self.roles: dict[str, int] = {"character": _PERSON}
@@ -79,7 +81,7 @@ class RoomView:
 
     Attributes:
         room: the room.
-        people: who is there.
+        people: who of the team is there.
         closed: shut containers that may hide things.
         goods: things that nobody holds and that can be taken, by id, with the wants they can serve;
             those that already meet a want, too.
@@ -124,7 +126,7 @@ def look(graph: SceneGraph, room: int, focus: Focus) -> RoomView:
         role = roles.get(node.class_name)
         if role is None:
             continue
-        if role & _THING and "GRABBABLE" in node.properties:
+        if role & _THING and "GRABBABLE" in node.properties and graph.holder(number) is None:
             goods[number] = focus.uses[node.class_name]
         if role & _TARGET and number in focus.at:
             targets.append(number)
@@ -132,15 +134,12 @@ def look(graph: SceneGraph, room: int, focus: Focus) -> RoomView:
             closed.append(number)
         if role & _SURFACE and number not in focus.cleared:
             surfaces.append(number)
-        if role & _PERSON and node.category == "Characters":
+        if role & _PERSON and number in focus.members:
             seat = graph.targets(number, "SITTING") if focus.seats else ()
             people[number] = Person(tuple(graph.held_by(number)), seat[0] if seat else 0)
     known: dict[int, tuple[int, ...]] = {}
     for target in targets:
         _inspect(graph, target, focus, known, goods)
-    for person in people.values():
-        for number in person.holding:
-            goods.pop(number, None)
     return RoomView(
         room=room,
         people=people,
