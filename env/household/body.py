@@ -19,6 +19,9 @@ MAX_HISTORY, MAX_DIALOGUE = 20, 30
 
 MAX_HELD = 2
 
+WITHHELD_STEPS = 20
+"""What one has given up on is not offered again for this many steps."""
+
 MAX_RESTING_PLACES = 4
 """How many places to put something to rest are offered at once."""
 
@@ -263,6 +266,12 @@ class Body:
         self.failures += not ok
         self.remember(text)
 
+    def give_up_on(self, number: int, briefing: Briefing) -> None:
+        """Do not offer something for a while; except for a place where something belongs, which has no substitute."""
+        wants = briefing.goal.wants
+        if not any(want.target == number and want.kind in PLACING for want in wants):
+            self.withheld[number] = self.steps + WITHHELD_STEPS
+
     def note_put(self, thing: int, target: int, briefing: Briefing) -> None:
         """Remember what one has put into a container, because a shut door may hide it from now on."""
         for index, want in enumerate(briefing.goal.wants):
@@ -312,8 +321,8 @@ class Body:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], briefing: Briefing) -> Body:
         body = cls(
-            number=data["number"],
-            room=data["room"],
+            number=int(data["number"]),
+            room=int(data["room"]),
             unchecked=dict(data["unchecked"]),
             ungrabbed={
                 room: {thing: tuple(uses) for thing, uses in things} if things is not None else None
@@ -324,16 +333,16 @@ class Body:
             known=[tuple(found) if found is not None else None for found in data["known"]],
             mates={number: Mate(room, tuple(holding), seat, here) for number, room, holding, seat, here in data["mates"]},
             holding=tuple(data["holding"]),
-            seat=data["seat"],
-            steps=data["steps"],
-            heard=data["heard"],
-            failures=data["failures"],
+            seat=int(data["seat"]),
+            steps=int(data["steps"]),
+            heard=int(data["heard"]),
+            failures=int(data["failures"]),
             has_failed=data["has_failed"],
             history=list(data["history"]),
             dialogue=list(data["dialogue"]),
             withheld=dict(data["withheld"]),
             last=Primitive(*data["last"]) if data["last"] else None,
-            repeats=data["repeats"],
+            repeats=int(data["repeats"]),
         )
         body.judge(briefing)
         return body

@@ -9,10 +9,7 @@ from .goals import WantKind
 from .graph import SceneGraph
 
 STUCK_STEPS = 20
-"""After more than this many fruitless repetitions of one primitive the body gives up on it..."""
-
-WITHHELD_STEPS = 20
-"""...and does not offer the same object again for this many steps."""
+"""After more than this many fruitless repetitions of one primitive the body gives up on it."""
 
 _HANDLE = {"gocheck": "open", "gograb": "grab", "goswitch": "switchon"}
 """What is done to the object of an option once it is in reach."""
@@ -77,16 +74,23 @@ def _choose_thing(body: Body, place: int, briefing: Briefing) -> tuple[WantKind,
 
 
 def _give_up(body: Body, option: Option, briefing: Briefing) -> Primitive:
-    """Stop repeating what leads nowhere: mark it, do not offer it for a while, and walk away.
-
-    A target to which something is to be brought stays on offer, because there is no other use for the thing.
-    """
+    """Stop repeating what leads nowhere: mark it, do not offer it for a while, and walk away."""
+    verb, number = option
     body.repeats = 0
     if body.history:
         body.history[-1] += " but unfinished"
-    verb, number = option
-    if verb != "goexplore" and not (verb == "goput" and number in body.target_rooms):
-        body.withheld[number] = body.steps + WITHHELD_STEPS
+    if verb != "goexplore":
+        body.give_up_on(number, briefing)
     maybe = [room for rooms in body.target_rooms.values() for room in rooms]
     away = [room for room in (*maybe, *briefing.rooms) if room != body.room]
     return Primitive("walktowards", away[0] if away else body.room)
+
+
+def note_result(body: Body, primitive: Primitive, briefing: Briefing, *, ok: bool) -> None:
+    """Draw conclusions from a put: what a shut door hides from now on, or that a place is full."""
+    if briefing.single or primitive.verb not in ("putin", "putback"):
+        return
+    if not ok:
+        body.give_up_on(primitive.dest, briefing)
+    elif primitive.verb == "putin":
+        body.note_put(primitive.target, primitive.dest, briefing)

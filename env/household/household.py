@@ -9,7 +9,7 @@ from typing import Any
 from ..world import Message, Observation, Outcome, StepResult, World, WorldError, is_message
 from . import language, tasks
 from .body import Body
-from .deeds import compile_option
+from .deeds import compile_option, note_result
 from .engine import Engine, Primitive
 from .episode import Episode, Setting, Team
 from .goals import Goal
@@ -155,8 +155,7 @@ class HouseholdWorld(World):
             text = episode.executed[number] = primitive.text(graph)
             moved = primitive.verb != "walktowards" or graph.nodes[number].box != before[number]
             body.record(primitive, text, ok=result.ok, progress=result.ok and moved)
-            if result.ok and primitive.verb == "putin" and not team.briefing.single:
-                body.note_put(primitive.target, primitive.dest, team.briefing)
+            note_result(body, primitive, team.briefing, ok=result.ok)
             detail = text if result.ok else f"{text}: {'; '.join(result.lines)}"
             outcomes[number] = Outcome(ok=result.ok, detail=detail)
 

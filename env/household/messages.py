@@ -26,7 +26,7 @@ _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\
 
 _MARKER = re.compile(
     r"(Goal|Plan|Progress|Dialogue history|Previous actions|Available actions|Response format|Note"
-    r"|Organization instructions)\s*(:)",
+    r"|Organization instructions)(\s*:)",
     re.IGNORECASE,
 )
 _OPTION = re.compile(r"(?<=[A-Za-z])(\.)(?=\s*\[)")
