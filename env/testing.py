@@ -164,7 +164,9 @@ def _check_delivery(world: World, seed: int, sender: str, form: str, forms: Sequ
     receivers = names - {EVERYONE} if _receiver(form) == EVERYONE else {_receiver(form)}
     for agent in world.agents:
         if agent in receivers:
-            _require(_PLAIN_TEXT in after[agent].text, f"{agent} cannot read the message that {sender} sent by {form!r}")
+            _require(
+                _PLAIN_TEXT in after[agent].text, f"{agent} cannot read the message that {sender} sent by {form!r}"
+            )
             _require(after[agent].key != before[agent].key, f"{agent} has a message, but its key is the same as before")
         elif agent != sender:
             _require(_PLAIN_TEXT not in after[agent].text, f"{agent} reads the message that {sender} sent by {form!r}")

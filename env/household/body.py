@@ -1,6 +1,6 @@
-"""An agent's body: what it remembers of the home, and what it could do next.
+"""An agent's body: what it remembers of the home and makes of what it sees.
 
-How a high-level action is carried out, one primitive per step, is in `deeds`.
+What it could do next is in `options`, how it does that in `deeds`.
 """
 
 from __future__ import annotations
@@ -11,23 +11,17 @@ from typing import Any
 
 from .briefing import Briefing
 from .engine import Primitive
-from .goals import CLEARING, PLACING, Want, WantKind
+from .goals import CLEARING, PLACING, WantKind
 from .sight import RoomView
 
 MAX_HISTORY, MAX_DIALOGUE = 20, 30
 """How many previous actions and lines of dialogue are remembered."""
 
 MAX_HELD = 2
+"""One thing in each hand."""
 
 WITHHELD_STEPS = 20
 """What one has given up on is not offered again for this many steps."""
-
-MAX_RESTING_PLACES = 4
-"""How many places to put something to rest are offered at once."""
-
-
-Option = tuple[str, int]
-"""A high-level action: `goexplore`, `gocheck`, `gograb`, `goput`, `goswitch` or `gosit`, and the id of its object."""
 
 
 @dataclass(slots=True)
@@ -161,99 +155,8 @@ class Body:
         placed = [found for want, found in zip(wants, self.known, strict=True) if found and want.kind in PLACING]
         self.in_place = frozenset([number for found in placed for number in found])
 
-    def spare(self, briefing: Briefing) -> list[int]:
-        """What one holds and may put down: all but as many things as are to be held."""
-        keep = {want.class_name: want.count for want in briefing.goal.wants if want.kind is WantKind.HOLD}
-        spare: list[int] = []
-        for number in self.holding:
-            name = briefing.classes[number]
-            if keep.get(name, 0) > 0:
-                keep[name] -= 1
-            else:
-                spare.append(number)
-        return spare
-
-    def is_wanted_at(self, number: int, want: Want, briefing: Briefing) -> bool:
-        """Whether a thing can be brought to a want's target to meet it."""
-        return want.kind in PLACING and briefing.classes[number] == want.class_name
-
-    def idle(self, briefing: Briefing) -> list[int]:
-        """What one may put down and nothing asks for elsewhere."""
-        wants = [briefing.goal.wants[index] for index in self.open_wants]
-        spare = self.spare(briefing)
-        return [number for number in spare if not any(self.is_wanted_at(number, want, briefing) for want in wants)]
-
-    # -- choosing -----------------------------------------------------------------------------
-
-    def options(self, briefing: Briefing) -> list[Option]:
-        """The high-level actions open to the agent, in the order in which they are listed."""
-        options: list[Option] = [("goexplore", room) for room in briefing.rooms if self.unchecked[room] is None]
-        if len(self.holding) < MAX_HELD:
-            for room in briefing.rooms:
-                options += [("gocheck", number) for number in self.unchecked[room] or () if self._offers(number)]
-            useful = self.open_wants if briefing.single else self._worth_a_hand(briefing)
-            for room in briefing.rooms:
-                options += [
-                    ("gograb", number)
-                    for number, uses in (self.ungrabbed[room] or {}).items()
-                    if not useful.isdisjoint(uses) and self._offers(number)
-                ]
-        if briefing.single:
-            return [*options, ("goput", briefing.targets[0])] if self.holding else options
-        options += [("goput", number) for number in self._places_to_put(briefing)]
-        options += self._switches_and_seats(briefing)
-        # Things put to rest by others are where nobody saw them: who knows of nothing to do looks around again.
-        return options or [("goexplore", room) for room in briefing.rooms if room != self.room]
-
-    def reflex(self, briefing: Briefing) -> Option | None:
-        """Where to bring what both hands hold, if all of it belongs to one place; not after a failure."""
-        if len(self.holding) < MAX_HELD or self.has_failed:
-            return None
-        if briefing.single:
-            return ("goput", briefing.targets[0])
-        wants = [briefing.goal.wants[index] for index in self.open_wants]
-        spare = self.spare(briefing)
-        places = [{want.target for want in wants if self.is_wanted_at(thing, want, briefing)} for thing in spare]
-        if len(spare) < MAX_HELD or len(places[0]) != 1 or any(place != places[0] for place in places):
-            return None
-        return ("goput", min(places[0]))
-
-    def _worth_a_hand(self, briefing: Briefing) -> frozenset[int]:
-        """The wants for which to take something now.
-
-        Who holds a thing for good keeps the other hand free for the rest of the work.
-        """
-        wants, open_wants = briefing.goal.wants, self.open_wants
-        to_hold = {index for index in open_wants if wants[index].kind is WantKind.HOLD}
-        work = {index for index in open_wants - to_hold if wants[index].kind is not WantKind.SIT}
-        return open_wants - to_hold if work and len(self.spare(briefing)) < len(self.holding) else open_wants
-
-    def _places_to_put(self, briefing: Briefing) -> list[int]:
-        spare = self.spare(briefing)
-        if not spare:
-            return []
-        wants = briefing.goal.wants
-        places = [
-            wants[index].target
-            for index in sorted(self.open_wants)
-            if any(self.is_wanted_at(number, wants[index], briefing) for number in spare)
-        ]
-        if self.idle(briefing):
-            rooms = sorted(self.surfaces, key=lambda room: (room != self.room, room))
-            near = [number for room in rooms for number in self.surfaces[room] if self._offers(number)]
-            places += near[:MAX_RESTING_PLACES]
-        return list(dict.fromkeys(places))
-
-    def _switches_and_seats(self, briefing: Briefing) -> list[Option]:
-        options: list[Option] = []
-        wants = [briefing.goal.wants[index] for index in sorted(self.open_wants)]
-        if len(self.holding) < MAX_HELD:
-            options += [("goswitch", want.target) for want in wants if want.kind is WantKind.SWITCH_ON]
-        seats = [want.target for want in wants if want.kind is WantKind.SIT and want.target != self.seat]
-        options += [("gosit", seat) for seat in seats]
-        return [option for option in options if self._offers(option[1])]
-
-    def _offers(self, number: int) -> bool:
+    def is_offered(self, number: int) -> bool:
+        """Whether something has not been given up on lately."""
         return not self.withheld or self.withheld.get(number, 0) <= self.steps
 
     # -- remembering --------------------------------------------------------------------------
@@ -300,7 +203,9 @@ class Body:
             "number": self.number,
             "room": self.room,
             "unchecked": list(self.unchecked.items()),
-            "ungrabbed": [(room, list(things.items()) if things is not None else None) for room, things in self.ungrabbed.items()],
+            "ungrabbed": [
+                (room, list(things.items()) if things is not None else None) for room, things in self.ungrabbed.items()
+            ],
             "surfaces": list(self.surfaces.items()),
             "target_rooms": list(self.target_rooms.items()),
             "known": self.known,
@@ -331,7 +236,9 @@ class Body:
             surfaces={room: tuple(places) for room, places in data["surfaces"]},
             target_rooms={target: tuple(rooms) for target, rooms in data["target_rooms"]},
             known=[tuple(found) if found is not None else None for found in data["known"]],
-            mates={number: Mate(room, tuple(holding), seat, here) for number, room, holding, seat, here in data["mates"]},
+            mates={
+                number: Mate(room, tuple(holding), seat, here) for number, room, holding, seat, here in data["mates"]
+            },
             holding=tuple(data["holding"]),
             seat=int(data["seat"]),
             steps=int(data["steps"]),

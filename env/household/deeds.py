@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from .body import MAX_HELD, Body, Option
+from .body import MAX_HELD, Body
 from .briefing import Briefing
 from .engine import Primitive
 from .goals import WantKind
 from .graph import SceneGraph
+from .options import Option, idle_things, is_wanted_at, spare_things
 
 STUCK_STEPS = 20
 """After more than this many fruitless repetitions of one primitive the body gives up on it."""
@@ -65,12 +66,12 @@ def _put(body: Body, place: int, graph: SceneGraph, briefing: Briefing) -> Primi
 
 
 def _choose_thing(body: Body, place: int, briefing: Briefing) -> tuple[WantKind, int]:
-    for thing in body.spare(briefing):
+    for thing in spare_things(body, briefing):
         for index in sorted(body.open_wants):
             want = briefing.goal.wants[index]
-            if want.target == place and body.is_wanted_at(thing, want, briefing):
+            if want.target == place and is_wanted_at(thing, want, briefing):
                 return want.kind, thing
-    return WantKind.ON, body.idle(briefing)[0]
+    return WantKind.ON, idle_things(body, briefing)[0]
 
 
 def _give_up(body: Body, option: Option, briefing: Briefing) -> Primitive:

@@ -11,13 +11,15 @@ from . import language, tasks
 from .body import Body
 from .deeds import compile_option, note_result
 from .engine import Engine, Primitive
-from .episode import Episode, Setting, Team
+from .episode import Episode, Team
 from .goals import Goal
 from .graph import SceneGraph
 from .homes import Home, build_home
 from .messages import agent_name, deliver, read_message
+from .options import find_reflex, list_options
 from .simulator import SimulatorFactory
 from .snapshot import load, save
+from .stage import Setting, Stage
 
 DEFAULT_APARTMENT = "0"
 
@@ -77,7 +79,7 @@ class HouseholdWorld(World):
         return tasks.set_up(self._task, graph, rng, rooms)
 
     def reset(self, seed: int) -> dict[str, Observation]:
-        self._episode = episode = Episode(self._setting, seed)
+        self._episode = episode = Episode(Stage(self._setting, seed), self._setting.simulator)
         episode.look_around()
         return self._observe(episode)
 
@@ -178,12 +180,12 @@ class HouseholdWorld(World):
         body, briefing = team.bodies[number], team.briefing
         # A team that is done has nothing left to choose while the others go on.
         is_over = team.done and not episode.done
-        options = {} if is_over else {language.option_text(o, briefing): o for o in body.options(briefing)}
+        options = {} if is_over else {language.option_text(o, briefing): o for o in list_options(body, briefing)}
         episode.options[number] = options
         choices = (*options, *team.forms[number])
         while len(self._lettering) < len(choices):
             self._lettering.append(language.letters(len(self._lettering)))
-        reflex = None if is_over else body.reflex(briefing)
+        reflex = None if is_over else find_reflex(body, briefing)
         progress = language.progress_text(body, briefing)
         return Observation(
             text=language.prompt(

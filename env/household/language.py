@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..world import PLAN_TOKEN
-from .body import Body, Option
+from .body import Body
 from .briefing import Briefing
 from .goal_text import done_text
 from .messages import agent_name
+from .options import Option
 
 _NOTE = (
     "Note: You must respond in the json format above. The action choice must be the same as one of the available "

@@ -7,14 +7,15 @@ memory. It is sealed with a checksum, so that damage is noticed before anything 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..codec import pack, unpack
 from ..world import WorldError
 from .body import Body
-from .episode import Episode, Setting
-from .graph import Box
+from .episode import Episode
+from .graph import Box, SceneGraph
+from .stage import Setting, Stage
 
 _KIND = "household/2"
 _CHANGING = ("INSIDE", "ON", "HOLDS_RH", "HOLDS_LH", "SITTING")
@@ -32,8 +33,8 @@ def save(episode: Episode, setting: Setting) -> bytes:
     state = pack(
         {
             **_belongs_to(setting),
-            "seed": str(episode.seed),  # msgpack has no integers beyond 64 bits
-            "home": episode.home,
+            "seed": str(episode.stage.seed),  # msgpack has no integers beyond 64 bits
+            "home": episode.stage.fingerprint,
             "steps": episode.simulator.steps,
             "things": things,
             "teams": [
@@ -56,10 +57,13 @@ def load(snapshot: bytes, setting: Setting) -> Episode:
         if state.get(key) != value:
             raise WorldError(f"the snapshot has {key} {state.get(key)!r}, this world has {value!r}")
     try:
-        episode = Episode(setting, int(state["seed"]))
-        if episode.home != state["home"]:
+        stage = Stage(setting, int(state["seed"]))
+        if stage.fingerprint != state["home"]:
             raise WorldError("the snapshot was taken in another version of the apartment")
-        _load_scene(episode, state)
+        _load_scene(stage.graph, state["things"])
+        episode = Episode(stage, setting.simulator)
+        episode.simulator.steps = int(state["steps"])
+        episode.simulator.touched = {thing[0] for thing in state["things"]}
         _load_teams(episode, state)
     except WorldError:
         raise
@@ -89,8 +93,7 @@ def _open(snapshot: bytes) -> Mapping[str, Any]:
     return state
 
 
-def _load_scene(episode: Episode, state: Mapping[str, Any]) -> None:
-    graph, things = episode.graph, state["things"]
+def _load_scene(graph: SceneGraph, things: Sequence[Any]) -> None:
     for number, states, box, _ in things:
         node = graph.nodes[number]
         node.states = tuple(states)
@@ -102,8 +105,6 @@ def _load_scene(episode: Episode, state: Mapping[str, Any]) -> None:
             for target in targets:
                 graph.link(number, relation, graph.nodes[target].id)
     graph.validate()
-    episode.simulator.steps = int(state["steps"])
-    episode.simulator.touched = {thing[0] for thing in things}
 
 
 def _load_teams(episode: Episode, state: Mapping[str, Any]) -> None:

@@ -26,7 +26,9 @@ def build_block(flats: int, first_id: int, rng: Random) -> Home:
         for source, relation, target in flat.edges():
             graph.link(source, relation, target)
         rooms = [room for room in flat.rooms if flat.nodes[room].class_name == "livingroom"]
-        door = Node(max(graph.nodes) + 1, "doorjamb", "Doors", box=Box((index * _WIDTH_M + 3, 1.05, 0), (0.9, 2.1, 0.1)))
+        door = Node(
+            max(graph.nodes) + 1, "doorjamb", "Doors", box=Box((index * _WIDTH_M + 3, 1.05, 0), (0.9, 2.1, 0.1))
+        )
         graph.add(door)
         graph.link(door.id, "INSIDE", corridor)
         graph.link(door.id, "BETWEEN", rooms[0])

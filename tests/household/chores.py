@@ -58,7 +58,11 @@ class Household(HouseholdWorld):
         for name, class_name, count, target_class in self._chores:
             kind = WantKind(name)
             target = next(
-                (n for n, node in sorted(graph.nodes.items()) if node.class_name == target_class and graph.room_of(n) in mine),
+                (
+                    n
+                    for n, node in sorted(graph.nodes.items())
+                    if node.class_name == target_class and graph.room_of(n) in mine
+                ),
                 0,
             )
             wants.append(Want(kind, class_name, count, target, count if kind in CLEARING else 0))

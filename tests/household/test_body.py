@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from housemates.env.household.body import WITHHELD_STEPS, Body, Option
+from housemates.env.household.body import WITHHELD_STEPS, Body
 from housemates.env.household.briefing import Briefing
 from housemates.env.household.deeds import STUCK_STEPS, compile_option, note_result
 from housemates.env.household.engine import Primitive
 from housemates.env.household.goals import Goal, Want, WantKind
+from housemates.env.household.options import Option, find_reflex, list_options
 from housemates.env.household.sight import look
 
 from .home import Home
-
 
 TEA = (("on", "apple", 2, "coffeetable"), ("on", "plate", 1, "coffeetable"))
 DISHES = (("inside", "apple", 2, "dishwasher"), ("inside", "plate", 1, "dishwasher"))
@@ -46,7 +46,7 @@ class Player:
         self.body.perceive(look(self.home.graph, self.room, self.briefing.focus), self.briefing)
 
     def options(self) -> list[Option]:
-        return self.body.options(self.briefing)
+        return list_options(self.body, self.briefing)
 
     def offers(self, verb: str) -> list[int]:
         """The objects of the options with a verb."""
@@ -229,7 +229,7 @@ class TestSeveralTargets:
         player = Player(home, *self.WANTS)
         assert player.offers("goput") == []
         player.finish(("gograb", things[0]))
-        assert player.offers("goput") == [home.one("fridge")] and player.body.reflex(player.briefing) is None
+        assert player.offers("goput") == [home.one("fridge")] and find_reflex(player.body, player.briefing) is None
         player.finish(("gograb", things[1]))
         assert player.offers("goput") == [home.one("coffeetable"), home.one("fridge")]
 
@@ -258,10 +258,10 @@ class TestSeveralTargets:
         for thing in things:
             player.finish(("gograb", thing))
         put = ("goput", home.one("fridge"))
-        assert player.body.reflex(player.briefing) == put
+        assert find_reflex(player.body, player.briefing) == put
         home.engine.check = lambda character, action: ("no",)  # type: ignore[method-assign]
         player.go_on(put)
-        assert player.body.reflex(player.briefing) is None and put in player.options()
+        assert find_reflex(player.body, player.briefing) is None and put in player.options()
 
     def test_what_nothing_asks_for_any_more_can_be_put_to_rest(self, home: Home) -> None:
         apple = home.add("apple", "ON", home.one("kitchentable"))
@@ -324,7 +324,7 @@ class TestClearing:
     def test_who_knows_of_nothing_to_do_may_look_around_again(self, home: Home) -> None:
         home.add("plate", "ON", home.one("kitchentable"))
         player = Player(home, *self.WANTS)
-        player.body.unchecked = dict.fromkeys(player.briefing.rooms, [])
+        player.body.unchecked = {room: [] for room in player.briefing.rooms}
         player.body.ungrabbed = {room: {} for room in player.briefing.rooms}
         others = [room for room in player.briefing.rooms if room != player.room]
         assert player.options() == [("goexplore", room) for room in others]

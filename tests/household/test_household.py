@@ -234,7 +234,7 @@ GARBAGE = st.one_of(
     st.randoms(use_true_random=False),
     st.data(),
 )
-def test_whatever_agents_do_the_home_stays_whole_and_its_snapshot_true(task, agents, seed, rng, data) -> None:  # type: ignore[no-untyped-def]
+def test_whatever_agents_do_the_home_stays_whole_and_the_rewards_true(task, agents, seed, rng, data) -> None:  # type: ignore[no-untyped-def]
     make = Household if task in CHORES else HouseholdWorld
     world = make(task, agents)
     observations = world.reset(seed)
@@ -248,13 +248,9 @@ def test_whatever_agents_do_the_home_stays_whole_and_its_snapshot_true(task, age
             actions[agent] = seen.reflex or rng.choice([*seen.choices, None])
         if rng.random() < 0.2:
             actions["Agent_1"] = data.draw(GARBAGE)
-        twin = make(task, agents)
-        assert twin.restore(world.snapshot()) == observations
         result = world.step(actions)
-        assert twin.step(actions) == result
         observations = result.observations
         total += result.rewards["Agent_1"]
-        assert twin.snapshot() == world.snapshot()
         graph = episode.graph
         graph.validate()
         assert sorted(graph.nodes) == ids

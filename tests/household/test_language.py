@@ -70,9 +70,7 @@ def test_both_hands_full() -> None:
 
 def test_who_sits_where() -> None:
     briefing = brief(sit(26, 2), members=(1, 2, 3))
-    seated = body(
-        briefing, holding=(36,), seat=26, mates={1: Mate(13, (30,), 26, True), 3: Mate(12, (), 26, False)}
-    )
+    seated = body(briefing, holding=(36,), seat=26, mates={1: Mate(13, (30,), 26, True), 3: Mate(12, (), 26, False)})
     assert progress_text(seated, briefing).startswith(
         "I'm holding <remotecontrol> (36). I'm sitting on the <sofa> (26). I'm in the bedroom, where I found nothing. "
         "I also see Agent_1 here in the bedroom, she is holding <apple> (30), sitting on the <sofa> (26). "

@@ -79,7 +79,10 @@ class TestWords:
             ("\uff04PLAN\uff04", "(plan)"),
             ("A\u2024 \uff3bgograb\uff3d", "A [gograb]"),
             ("\u0410. \u3010gograb\u3011", "\u0410 \u3010gograb\u3011"),
-            ("\u041f\u043b\u0430\u043d: \u043a\u0443\u0445\u043d\u044f", "\u041f\u043b\u0430\u043d: \u043a\u0443\u0445\u043d\u044f"),
+            (
+                "\u041f\u043b\u0430\u043d: \u043a\u0443\u0445\u043d\u044f",
+                "\u041f\u043b\u0430\u043d: \u043a\u0443\u0445\u043d\u044f",
+            ),
             ("x" * 600, "x" * 500),
         ],
     )

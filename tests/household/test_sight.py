@@ -81,7 +81,10 @@ def test_one_cannot_tell_what_is_in_a_shut_target(home: Home) -> None:
 
 def test_a_shut_target_may_hide_what_belongs_elsewhere(home: Home) -> None:
     fridge = home.one("fridge")
-    inside, elsewhere = Want(WantKind.INSIDE, "apple", 1, fridge), Want(WantKind.ON, "plate", 1, home.one("coffeetable"))
+    inside, elsewhere = (
+        Want(WantKind.INSIDE, "apple", 1, fridge),
+        Want(WantKind.ON, "plate", 1, home.one("coffeetable")),
+    )
     assert fridge not in see(home, "kitchen", inside).closed
     assert fridge in see(home, "kitchen", inside, elsewhere).closed
     assert fridge in see(home, "kitchen", Want(WantKind.OUT, "apple", 1, fridge, 1)).closed

@@ -178,7 +178,9 @@ class TestDamage:
 
     @settings(max_examples=100, deadline=None)
     @given(st.data())
-    def test_a_made_up_state_is_refused_or_taken_never_a_crash(self, world: HouseholdWorld, data: st.DataObject) -> None:
+    def test_a_made_up_state_is_refused_or_taken_never_a_crash(
+        self, world: HouseholdWorld, data: st.DataObject
+    ) -> None:
         state = unseal(world.snapshot())
         spot: Any = state
         while isinstance(spot, (dict, list)) and spot:

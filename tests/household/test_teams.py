@@ -63,7 +63,10 @@ def test_each_team_reads_and_writes_of_itself_only() -> None:
         assert not any(f"Agent_{number}" in text for number in others)
         forms = [choice for choice in choices if is_message(choice)]
         assert [re.findall(r"<(\w+)>", form)[0] for form in forms] == [*(f"Agent_{n}" for n in team), "everyone"]
-    assert seen["Agent_1"].text.split("\nGoal: ")[1].split("\n")[0] != seen["Agent_4"].text.split("\nGoal: ")[1].split("\n")[0]
+    assert (
+        seen["Agent_1"].text.split("\nGoal: ")[1].split("\n")[0]
+        != seen["Agent_4"].text.split("\nGoal: ")[1].split("\n")[0]
+    )
 
 
 def test_whatever_they_do_they_meet_only_their_own_flat_and_the_corridor() -> None:
@@ -95,7 +98,7 @@ def test_each_team_earns_for_itself_and_the_last_one_ends_the_episode() -> None:
     world = BusyBlock("watch tv", 2)
     seen = world.reset(0)
     earned = dict.fromkeys(world.agents, 0.0)
-    done = {agent: -1 for agent in world.agents}
+    done = dict.fromkeys(world.agents, -1)
     for step in range(300):
         # The second team only starts when the first one is done.
         mover = "Agent_1" if done["Agent_1"] < 0 else "Agent_2"

@@ -64,7 +64,9 @@ PARTY = place(on, 20, apple=1, wine=2, plate=1)
 """Bring things to one target, as cwah's tasks do."""
 
 
-def brief(wants: list[Want] | None = None, members: tuple[int, ...] = (1, 2), rooms: tuple[int, ...] = ROOMS) -> Briefing:
+def brief(
+    wants: list[Want] | None = None, members: tuple[int, ...] = (1, 2), rooms: tuple[int, ...] = ROOMS
+) -> Briefing:
     """What a team of agents with these wants knows."""
     labels = {number: f"<{name}> ({number})" for number, name in CLASSES.items()}
     return Briefing(Goal("test", tuple(wants or PARTY)), members, rooms, labels, CLASSES)
