@@ -78,8 +78,7 @@ def _give_up(body: Body, option: Option, briefing: Briefing) -> Primitive:
     """Stop repeating what leads nowhere: mark it, do not offer it for a while, and walk away."""
     verb, number = option
     body.repeats = 0
-    if body.history:
-        body.history[-1] += " but unfinished"
+    body.history[-1] += " but unfinished"
     if verb != "goexplore":
         body.give_up_on(number, briefing)
     maybe = [room for rooms in body.target_rooms.values() for room in rooms]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -11,6 +12,7 @@ import msgpack
 import pytest
 from housemates.env.household import HouseholdWorld
 from housemates.env.household.homes import Home
+from housemates.env.household.tasks import find_task
 from housemates.env.world import Observation, World, WorldError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -100,6 +102,13 @@ def test_they_fit_their_kind_of_world_only(other: HouseholdWorld, complaint: str
     world.reset(0)
     with pytest.raises(WorldError, match=complaint):
         other.restore(world.snapshot())
+
+
+def test_the_apartment_is_the_given_one_or_else_the_task_s_own() -> None:
+    task = replace(find_task("read_book"), home="2")
+    for world, home in ((HouseholdWorld(task, 1), "2"), (HouseholdWorld(task, 1, "3"), "3")):
+        world.reset(0)
+        assert unseal(world.snapshot())["apartment"] == home
 
 
 def test_another_goal_in_the_same_home_is_another_world() -> None:
