@@ -49,7 +49,7 @@ class HouseholdWorld(World):
     ) -> None:
         if agents < 1:
             raise WorldError(f"a household needs at least one agent, not {agents}")
-        self._task = tasks.find_task(task) if isinstance(task, str) else task
+        self._task = task if isinstance(task, tasks.Task) else tasks.find_task(task)
         self._names = {number: agent_name(number) for number in range(1, agents + 1)}
         self._numbers = {name: number for number, name in self._names.items()}
         self._setting = Setting(

@@ -15,7 +15,7 @@ class Simulator(Protocol):
     Attributes:
         steps: joint steps so far; set when a snapshot is restored.
         touched: ids of all that may have changed since the start, which is what a snapshot has to hold;
-            set when a snapshot is restored.
+            added to when a snapshot is restored.
     """
 
     steps: int
@@ -32,4 +32,7 @@ class Simulator(Protocol):
 
 
 SimulatorFactory = Callable[[SceneGraph, int], Simulator]
-"""Makes the simulator of one episode from its furnished scene, people included, and its seed."""
+"""Makes the simulator of one episode from its furnished scene, people included, and its seed.
+
+A restored episode begins from the scene as it was at the snapshot.
+"""
