@@ -32,6 +32,12 @@ CHORES: dict[str, tuple[Chore, ...]] = {
         ("hold", "book", 1, ""),
         ("sit", "sofa", 1, "sofa"),
     ),
+    "hold two": (
+        ("hold", "book", 1, ""),
+        ("hold", "remotecontrol", 1, ""),
+        ("on", "apple", 1, "coffeetable"),
+        ("sit", "sofa", 1, "sofa"),
+    ),
     "everything": (
         ("on", "apple", 1, "coffeetable"),
         ("out", "plate", 1, "dishwasher"),
