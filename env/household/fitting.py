@@ -11,7 +11,7 @@ from .graph import Node
 def kind_of(node: Node) -> ObjectClass:
     """What is known of the class of a node, from the node itself (scenes from files have classes of their own)."""
     size = node.box.size if node.box else (0.0, 0.0, 0.0)
-    return ObjectClass(node.class_name, node.category, node.properties, size)
+    return ObjectClass(node.kind, node.category, node.properties, size)
 
 
 def why_never(kind: WantKind, thing: ObjectClass | None, target: ObjectClass | None, count: int = 1) -> str:

@@ -64,7 +64,7 @@ class _Setting:
         self._task, self._graph, self._rng, self._rooms = task, graph, rng, rooms
         self._name = f"task {task.name} in home {task.home or DEFAULT_HOME}"
         self._things = things_in(graph, rooms)  # before anything is changed
-        self._kinds = {graph.nodes[n].class_name: kind_of(graph.nodes[n]) for n in reversed(self._things)}
+        self._kinds = {graph.nodes[n].kind: kind_of(graph.nodes[n]) for n in reversed(self._things)}
 
     def make(self) -> Goal:
         graph = self._graph
@@ -74,7 +74,7 @@ class _Setting:
         goal = Goal(self._task.name, tuple(want for _, part in wants for want in part))
         refuse_contradictions(self._name, ((want.kind, want.class_name, want.target) for want in goal.wants))
         moved = [want for want in goal.wants if want.kind in (*_HIDDEN, *CLEARING)]
-        fixed = {graph.nodes[number].class_name for number in targets.values()}
+        fixed = {graph.nodes[number].kind for number in targets.values()}
         for want in moved:
             if want.class_name in fixed:
                 raise WorldError(f"{self._name}: a {want.class_name} cannot be a target and be carried")
@@ -102,10 +102,10 @@ class _Setting:
         for number in self._things:
             node, room = graph.nodes[number], graph.room_of(number)
             assert room is not None
-            room_class = graph.nodes[room].class_name
-            meant = node.class_name == target.class_name and target.room in ("", room_class)
+            room_class = graph.nodes[room].kind
+            meant = node.kind == target.class_name and target.room in ("", room_class)
             if (meant or number == target.number) and self._is_within_reach(number):
-                found.append((room_class != _USUAL_ROOMS.get(node.class_name, room_class), number))
+                found.append((room_class != _USUAL_ROOMS.get(node.kind, room_class), number))
         if not found:
             raise WorldError(f"{self._name}: there is no {target}")
         return min(found)[1]
@@ -118,7 +118,7 @@ class _Setting:
             reason = reason or f"the {place.name} is neither open nor closed"
         if reason:
             raise WorldError(f"{self._name}: {reason}")
-        return Want(ask.kind, ask.class_name or self._graph.nodes[target].class_name, count, target)
+        return Want(ask.kind, ask.class_name or self._graph.nodes[target].kind, count, target)
 
     def _kind(self, class_name: str) -> ObjectClass:
         """What is known of a class of things: from the catalog, else from the first of them in the scene."""
@@ -146,10 +146,10 @@ class _Setting:
         while not has_room(self._graph, target, sizes):
             nodes = self._graph.nodes
             riders = [n for n in self._graph.sources(target, "ON") if "GRABBABLE" in nodes[n].properties]
-            loose = [n for n in riders if nodes[n].class_name not in staying]
+            loose = [n for n in riders if nodes[n].kind not in staying]
             if not loose:
                 things = ", ".join(f"{want.count} {want.class_name}" for want in wants)
-                raise WorldError(f"{self._name}: there is no room on the {nodes[target].class_name} for {things}")
+                raise WorldError(f"{self._name}: there is no room on the {nodes[target].kind} for {things}")
             discard(self._graph, loose[-1])
 
     def _fill(self, chore: Chore, wants: Sequence[Want], taken: Collection[int]) -> None:
@@ -171,7 +171,7 @@ class _Setting:
 
     def _hiding_places(self, chore: Chore, taken: Collection[int]) -> list[tuple[str, int]]:
         hiding, nodes = chore.hiding, self._graph.nodes
-        rooms = {room for room in self._rooms if not hiding.rooms or nodes[room].class_name in hiding.rooms}
+        rooms = {room for room in self._rooms if not hiding.rooms or nodes[room].kind in hiding.rooms}
         inside = [name for name in hiding.inside if name in CONTAINER_CLASSES]
         return [
             (relation, number)
@@ -198,7 +198,7 @@ class _Setting:
     def _check_stock(self, goal: Goal) -> None:
         """Count what is there; things of classes that the catalog does not know could not be added."""
         graph = self._graph
-        there = Counter(graph.nodes[n].class_name for n in things_in(graph, self._rooms) if self._is_within_reach(n))
+        there = Counter(graph.nodes[n].kind for n in things_in(graph, self._rooms) if self._is_within_reach(n))
         needed: Counter[str] = Counter()
         for want in goal.wants:
             if want.kind in _HIDDEN:
@@ -208,7 +208,7 @@ class _Setting:
                 raise WorldError(f"{self._name}: {count} {name} are asked for, {there[name]} are within reach")
         for want in goal.wants:
             if want.kind in CLEARING and want.start < want.count:
-                place = graph.nodes[want.target].class_name
+                place = graph.nodes[want.target].kind
                 raise WorldError(
                     f"{self._name}: {want.count} {want.class_name} are to leave the {place}, {want.start} are there"
                 )
@@ -224,4 +224,4 @@ class _Setting:
 
     def _can_be_looked_into(self, container: int) -> bool:
         node = self._graph.nodes[container]
-        return not self._graph.is_shut(container) or (node.class_name in CONTAINER_CLASSES and "CLOSED" in node.states)
+        return not self._graph.is_shut(container) or (node.kind in CONTAINER_CLASSES and "CLOSED" in node.states)

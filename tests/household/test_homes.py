@@ -175,7 +175,7 @@ class TestPlaces:
         plate = add_object(graph, "plate", (box.center[0], box.top + 0.01, box.center[2]), "ON", table)
         apple = add_object(graph, "apple", (box.center[0], box.top + 0.08, box.center[2]), "ON", plate.id)
         before = classes(graph)
-        remove_clutter(graph, ["plate", "book", "chair", "fridge"])
+        remove_clutter(graph, ["plate", "book", "chair", "fridge"], graph.rooms)
         after = classes(graph)
         assert before - after == Counter({"plate": 1, "apple": 1, "book": before["book"]})
         assert plate.id not in graph.nodes and apple.id not in graph.sources(plate.id, "ON")

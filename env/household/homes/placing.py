@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from random import Random
 
 from ..catalog import object_class
@@ -35,7 +35,7 @@ def find_places(
     return places
 
 
-def scatter(graph: SceneGraph, rng: Random, class_name: str, places: list[Place]) -> Node | None:
+def scatter(graph: SceneGraph, rng: Random, class_name: str, places: Sequence[Place]) -> Node | None:
     """Put a fresh object at a random one of the places. None: there is room for it nowhere."""
     size = object_class(class_name).size
     for place in rng.sample(places, len(places)):
