@@ -144,7 +144,7 @@ def _bubbles(
     sheet: Rect,
 ) -> Iterable[str]:
     """Speech bubbles, each where it covers least of other bubbles and people."""
-    size = max(9.0, view.text * 0.85)
+    size = max(9.0, min(view.text * 0.85, 0.3 * view.scale))
     taken = [Rect(x - radius, y - radius, 2 * radius, 2 * radius) for x, y in places]
     speaking = [(f, place) for f, place in zip(people, places, strict=True) if f.speech.strip()]
     for figure, (x, y) in speaking[:MAX_BUBBLES]:

@@ -49,7 +49,7 @@ class Picture:
         self._inventory = take_inventory(graph)
         if not self._inventory.rooms:
             raise WorldError("scene graph: no room has a bounding box, so there is no plan to draw")
-        text = min(18.0, max(10.0, width / 70))
+        text = min(24.0, max(10.0, width / 70))
         self._foot = (1.5 + 1.35 * caption_lines) * text + 4
         self._caption_lines = caption_lines
         self._view, self.height = _fit(self._rooms(), width, height, text, self._foot)

@@ -184,7 +184,7 @@ class Plan:
         at = self._view.rect(self._box(number))
         class_name = self._graph.nodes[number].class_name
         text = _ROOM_NAMES.get(class_name, class_name).replace("_", " ")
-        size = min(self._view.text * 1.1, (at.width - 6) / width_of(text, 1.05), at.height * 0.5)
+        size = min(self._view.text * 1.1, 0.45 * self._view.scale, (at.width - 6) / width_of(text, 1.05), at.height * 0.5)
         if size < _MIN_LABEL_PX:
             return ""
         width, height = width_of(text, size * 1.05), size * 1.2
@@ -206,7 +206,7 @@ class Plan:
             length, depth = (at.height, at.width) if upright else (at.width, at.height)
             for lines in _splits(name):
                 size = min((length - 3) / max(width_of(text, 1.0) for text in lines), (depth - 2) / (1.05 * len(lines)))
-                size = min(size, self._view.text * 0.8)
+                size = min(size, self._view.text * 0.8, 0.35 * self._view.scale)
                 if size > best[0] * (1.2 if upright else 1.0):
                     best = (size, lines, upright)
         size, lines, upright = best
