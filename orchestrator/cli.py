@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .house import house_app
 from .interrupt import EXIT_INTERRUPTED
 
 EXIT_USAGE = 2
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="The embedded model.", rich_markup_mode=None)
 app.add_typer(models_app, name="models")
+app.add_typer(house_app, name="house")
 
 
 def _option(*names: str, help: str, **more: Any) -> Any:

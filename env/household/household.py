@@ -22,7 +22,8 @@ from ..world import (
 from . import apartments, language, tasks
 from .body import MAX_HELD, Body, Briefing, Option
 from .engine import Engine, Primitive, Result
-from .graph import FIRST_OBJECT_ID, Box
+from .graph import FIRST_OBJECT_ID, Box, SceneGraph
+from .homes import build_home
 from .sight import RoomView, look
 
 _SNAPSHOT = "household/1"
@@ -36,11 +37,12 @@ _ROOM_ORDER = ("livingroom", "kitchen", "bedroom", "bathroom")
 class _Episode:
     """All that one running episode consists of; made anew by every reset and restore."""
 
-    def __init__(self, task: tasks.Task, numbers: Sequence[int], seed: int) -> None:
+    def __init__(self, task: tasks.Task, numbers: Sequence[int], seed: int, apartment: str) -> None:
         self.seed = seed
-        self._task = task
+        self._task, self._apartment = task, apartment
         self._fingerprint: int | None = None
-        self.graph = apartments.furnish(Random(f"{seed}/clutter"), max(FIRST_OBJECT_ID, len(numbers) + 1))
+        first_id = max(FIRST_OBJECT_ID, len(numbers) + 1)
+        self.graph = build_home(apartment, first_id, Random(f"{seed}/clutter")).graph
         self.goal = tasks.set_up(task, self.graph, Random(f"{seed}/goal/{task.name}"))
         rooms = tuple(sorted(self.graph.rooms, key=self._room_rank))
         starts = Random(f"{seed}/start")
@@ -84,7 +86,9 @@ class _Episode:
     def fingerprint(self) -> int:
         """Tells whether two versions of this program build the same home from a seed."""
         if self._fingerprint is None:
-            start = _Episode(self._task, tuple(self.bodies), self.seed) if self.engine.touched else self
+            start = (
+                _Episode(self._task, tuple(self.bodies), self.seed, self._apartment) if self.engine.touched else self
+            )
             things = [(number, node.class_name, node.box) for number, node in sorted(start.graph.nodes.items())]
             self._fingerprint = zlib.crc32(pack(things))
         return self._fingerprint
@@ -96,15 +100,17 @@ class HouseholdWorld(World):
     Args:
         task: one of `tasks.TASKS`.
         agents: how many agents, at least one.
+        apartment: a name that `homes.build_home` knows.
 
     Raises:
         WorldError: there is no such task, or no agent.
     """
 
-    def __init__(self, task: str, agents: int = 2) -> None:
+    def __init__(self, task: str, agents: int = 2, apartment: str | None = None) -> None:
         if agents < 1:
             raise WorldError(f"a household needs at least one agent, not {agents}")
         self._task = tasks.find_task(task)
+        self._apartment = apartment or "0"
         self._numbers = tuple(range(1, agents + 1))
         self._names = {number: language.agent_name(number) for number in self._numbers}
         self._numbers_by_name = {name: number for number, name in self._names.items()}
@@ -118,8 +124,17 @@ class HouseholdWorld(World):
     def agents(self) -> Sequence[str]:
         return tuple(self._names.values())
 
+    @property
+    def scene(self) -> SceneGraph:
+        """The household as it is right now, to be drawn and not to be changed.
+
+        Raises:
+            WorldError: the episode has not begun.
+        """
+        return self._running().graph
+
     def reset(self, seed: int) -> dict[str, Observation]:
-        self._episode = episode = _Episode(self._task, self._numbers, seed)
+        self._episode = episode = _Episode(self._task, self._numbers, seed, self._apartment)
         episode.look_around()
         return self._observe(episode)
 
@@ -191,7 +206,7 @@ class HouseholdWorld(World):
             for key, value in mine.items():
                 if state[key] != value:
                     raise WorldError(f"the snapshot has {key} {state[key]!r}, this world has {value!r}")
-            episode = _Episode(self._task, self._numbers, int(state["seed"]))
+            episode = _Episode(self._task, self._numbers, int(state["seed"]), self._apartment)
             if episode.fingerprint() != state["home"]:
                 raise WorldError("the snapshot was taken in another version of the apartment")
             self._load(episode, state)

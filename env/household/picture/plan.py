@@ -184,7 +184,9 @@ class Plan:
         at = self._view.rect(self._box(number))
         class_name = self._graph.nodes[number].class_name
         text = _ROOM_NAMES.get(class_name, class_name).replace("_", " ")
-        size = min(self._view.text * 1.1, 0.45 * self._view.scale, (at.width - 6) / width_of(text, 1.05), at.height * 0.5)
+        size = min(
+            self._view.text * 1.1, 0.45 * self._view.scale, (at.width - 6) / width_of(text, 1.05), at.height * 0.5
+        )
         if size < _MIN_LABEL_PX:
             return ""
         width, height = width_of(text, size * 1.05), size * 1.2
