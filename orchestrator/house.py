@@ -128,7 +128,7 @@ def _scene(home: str, seed: int, task: str | None, agents: int | None) -> SceneG
         if task is not None or agents is not None:
             world = HouseholdWorld(task or _DEFAULT_TASK, agents or _DEFAULT_AGENTS, home)
             world.reset(seed)
-            return world.scene
+            return world.scene()
         if home.endswith(".json"):
             return SceneGraph.from_dict(_read(Path(home)))
         return build_home(home, FIRST_OBJECT_ID, Random(f"{seed}/clutter")).graph

@@ -124,7 +124,6 @@ class HouseholdWorld(World):
     def agents(self) -> Sequence[str]:
         return tuple(self._names.values())
 
-    @property
     def scene(self) -> SceneGraph:
         """The household as it is right now, to be drawn and not to be changed.
 
