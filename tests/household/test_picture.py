@@ -31,6 +31,18 @@ HOME = Home()
 """For tests that change nothing."""
 
 
+def two_rooms() -> SceneGraph:
+    """A kitchen and a bedroom of 4 m by 4 m, with a wall and a door between them; 50 pixels a metre on 420."""
+    graph = SceneGraph()
+    graph.add(Node(11, "kitchen", "Rooms", box=Box((2, 1.3, 2), (4, 2.6, 4))))
+    graph.add(Node(12, "bedroom", "Rooms", box=Box((6, 1.3, 2), (4, 2.6, 4))))
+    graph.add(Node(13, "wall", "Walls", box=Box((4, 1.3, 2), (0.1, 2.6, 4))))
+    graph.add(Node(14, "door", "Doors", box=Box((4, 1.05, 1), (0.9, 2.1, 0.1))))
+    graph.link(13, "INSIDE", 11)
+    graph.link(14, "INSIDE", 11)
+    return graph
+
+
 def parsed(svg: str) -> ElementTree.Element:
     root = ElementTree.fromstring(svg)
     assert {element.tag.removeprefix(TAG) for element in root.iter()} <= ELEMENTS
@@ -80,20 +92,28 @@ def test_names_are_large_enough_to_read_and_do_not_cover_each_other(width: int) 
 
 @pytest.mark.parametrize("theme", THEMES.values(), ids=lambda theme: theme.name)
 def test_rooms_are_filled_where_they_are(theme: Theme) -> None:
-    image = pixels(Picture(HOME.graph, theme, width=640).frame([]))
-    scale = (640 - 20) / 12
-    for room, x, z in (("kitchen", 8.5, 1.6), ("livingroom", 4.5, 1.2), ("bedroom", 2.2, 6.2), ("bathroom", 6.6, 6.6)):
-        spot = round(10 + x * scale), round(10 + (10 - z) * scale)
-        assert image.getpixel(spot) == colour(theme.floor(room)), room
+    image = pixels(Picture(two_rooms(), theme, width=420).frame())
+    assert image.getpixel((10 + 50, 10 + 20)) == colour(theme.floor("kitchen"))
+    assert image.getpixel((10 + 350, 10 + 20)) == colour(theme.floor("bedroom"))
 
 
-def test_a_door_is_an_opening_in_its_wall() -> None:
-    image = pixels(Picture(HOME.graph, width=640).frame([]))
-    scale = (640 - 20) / 12
-    wall, door = (round(10 + x * scale) for x in (1.0, 2.6))
-    y = round(10 + (10 - 5.4) * scale)
-    assert image.getpixel((wall, y)) == colour(LIGHT.wall)
-    assert image.getpixel((door, y)) == colour(LIGHT.opening)
+def test_a_door_is_an_opening_in_its_wall_however_its_box_lies() -> None:
+    image = pixels(Picture(two_rooms(), width=420).frame())
+    x = 10 + 4 * 50
+    assert image.getpixel((x, 10 + 20)) == colour(LIGHT.wall)
+    for z in (0.6, 1.0, 1.4):
+        assert image.getpixel((x, round(10 + (4 - z) * 50))) == colour(LIGHT.opening)
+
+
+def test_a_shut_door_lies_in_its_wall_and_an_open_one_stands_out() -> None:
+    graph = two_rooms()
+    door = graph.nodes[14]
+    door.properties, door.states = frozenset(["CAN_OPEN"]), ("CLOSED",)
+    picture = Picture(graph, width=420)
+    shut = picture.frame()
+    door.states = ("OPEN",)
+    leaf = "M210 137.5L255 137.5"  # from the jamb at z 1.45, as long as the door is wide
+    assert leaf in picture.frame() and leaf not in shut
 
 
 def test_the_sheet_is_as_large_as_asked_and_the_plan_fits() -> None:
@@ -105,10 +125,10 @@ def test_the_sheet_is_as_large_as_asked_and_the_plan_fits() -> None:
 
 
 def test_the_scale_bar_is_as_long_as_it_says() -> None:
-    picture = Picture(HOME.graph, width=480).frame([])
-    metres = next(float(text.removesuffix(" m")) for text in texts(picture) if re.fullmatch(r"\d+ m", text))
+    picture = Picture(two_rooms(), width=420).frame()
+    assert "1 m" in texts(picture)
     start, end = map(float, re.findall(r"M([\d.]+) ([\d.]+)L([\d.]+) \2", picture)[-1][::2])
-    assert end - start == pytest.approx(metres * (480 - 20) / 12, abs=0.2)
+    assert end - start == 50
 
 
 def test_equal_scenes_give_equal_bytes_in_every_process() -> None:
