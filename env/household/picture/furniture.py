@@ -11,6 +11,9 @@ from .svg import Rect, View, line, num, rectangle
 _DETAIL_PX = 10.0
 """Pieces that are narrower than this are plain rectangles."""
 
+_LONG, _CORNER_M = 1.4, 0.4
+"""A piece longer than deep by the first factor has its back at an end only if that is nearer to a wall by the second."""
+
 Side = str
 """N, E, S or W: the side of a piece that is its back."""
 
@@ -22,7 +25,10 @@ Detail = Callable[[float, float], str]
 
 
 def nearest_side(box: Box, room: Box) -> Side:
-    """The side of a room that a box is nearest to: where a piece has its back, and which wall a door is in."""
+    """The side of a room that a box is nearest to: where a piece has its back, and which wall a door is in.
+
+    In a corner, a piece that is much longer than deep has its back along its length.
+    """
     (x, _, z), (sx, _, sz) = box
     (rx, _, rz), (width, _, depth) = room
     gaps = {
@@ -31,7 +37,8 @@ def nearest_side(box: Box, room: Box) -> Side:
         "S": (z - sz / 2) - (rz - depth / 2),
         "W": (x - sx / 2) - (rx - width / 2),
     }
-    return min(gaps, key=lambda side: abs(gaps[side]))
+    ends = "EW" if sx > _LONG * sz else "NS" if sz > _LONG * sx else ""
+    return min(gaps, key=lambda side: abs(gaps[side]) + (_CORNER_M if side in ends else 0.0))
 
 
 def side_away_from(box: Box, other: Box) -> Side:
@@ -180,6 +187,7 @@ def _ring(w: float, d: float) -> str:
 _LOOKS: tuple[tuple[tuple[str, ...], str, Detail, float], ...] = (
     # the first line with a name that is part of the class name decides
     (("lamp", "light", "candle"), "lamp", _ring, 1.0),
+    (("fan", "hood"), "metal", _plain, 0.1),
     (("counter",), "wood", _counter, 0.0),
     (("fridge", "freezer"), "metal", _fridge, 0.1),
     (("stove", "oven"), "metal", _stove, 0.05),

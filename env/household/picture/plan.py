@@ -120,23 +120,30 @@ class Plan:
         theme, view = self._theme, self._view
         deep = max(4.0, 0.2 * view.scale)
         for number in self._inventory.doors:
-            node, (upright, x, y, half) = self._graph.nodes[number], self._in_wall(number)
+            node, (upright, x, y, half, inward) = self._graph.nodes[number], self._in_wall(number)
             yield rectangle(_strip(upright, x, y, half, deep), theme.opening)
             ends = _across(upright, x, y, -half, deep) + _across(upright, x, y, half, deep)
             if "CAN_OPEN" in node.properties:
-                ends += _door_leaf(upright, x, y, half, is_open="OPEN" in node.states)
+                ends += _open_leaf(upright, x, y, half, inward) if "OPEN" in node.states else _leaf(upright, x, y, half)
             yield f'<path d="{ends}" fill="none" stroke="{theme.wall}" stroke-width="{num(max(1.0, deep / 8))}"/>'
         for number in self._inventory.windows:
-            upright, x, y, half = self._in_wall(number)
+            upright, x, y, half, _ = self._in_wall(number)
             strip = _strip(upright, x, y, half, deep * 0.7)
             yield rectangle(strip, theme.glass, f' stroke="{theme.wall}" stroke-width="1"')
 
-    def _in_wall(self, number: int) -> tuple[bool, float, float, float]:
-        """Whether a door or window is in an upright wall of the plan, its middle and its half width in pixels."""
+    def _in_wall(self, number: int) -> tuple[bool, float, float, float, int]:
+        """How a door or window lies on the sheet.
+
+        Whether its wall is upright, its middle and its half width in pixels, and which way leads into its room: 1 is
+        to the right or down, -1 to the left or up.
+        """
         box, room = self._box(number), self._room_box(number)
-        upright = nearest_side(Box(box.center, (0.0, 0.0, 0.0)), room) in "EW" if room else box.size[2] > box.size[0]
         x, y = self._view.point(box.center[0], box.center[2])
-        return upright, x, y, max(box.size[0], box.size[2]) * self._view.scale / 2
+        half = max(box.size[0], box.size[2]) * self._view.scale / 2
+        if room is None:
+            return box.size[2] > box.size[0], x, y, half, 1
+        side = nearest_side(Box(box.center, (0.0, 0.0, 0.0)), room)
+        return side in "EW", x, y, half, 1 if side in "NW" else -1
 
     def _furniture(self, pieces: Sequence[int]) -> Iterable[str]:
         theme, view = self._theme, self._view
@@ -190,9 +197,10 @@ class Plan:
         if size < _MIN_LABEL_PX:
             return ""
         width, height = width_of(text, size * 1.05), size * 1.2
-        free_x, free_y = at.width - width - 6, at.height - height - 6
+        rim = 3 + 0.05 * self._view.scale
+        free_x, free_y = at.width - width - 2 * rim, at.height - height - 2 * rim
         spots = [
-            Rect(at.x + 3 + column * free_x / 8, at.y + 3 + row * free_y / 8, width, height)
+            Rect(at.x + rim + column * free_x / 8, at.y + rim + row * free_y / 8, width, height)
             for row in (4, 3, 5, 2, 6, 1, 7, 0, 8)
             for column in (4, 3, 5, 2, 6, 1, 7, 0, 8)
         ]
@@ -252,12 +260,16 @@ def _across(upright: bool, x: float, y: float, along: float, deep: float) -> str
     return line(x + along, y - deep / 2, x + along, y + deep / 2)
 
 
-def _door_leaf(upright: bool, x: float, y: float, half: float, *, is_open: bool) -> str:
-    """A door: shut it lies in the wall, open it stands out from it, with the arc of its way."""
+def _leaf(upright: bool, x: float, y: float, half: float) -> str:
+    """A door that is shut lies in its wall."""
+    return line(x, y - half, x, y + half) if upright else line(x - half, y, x + half, y)
+
+
+def _open_leaf(upright: bool, x: float, y: float, half: float, inward: int) -> str:
+    """A door that is open stands out into its room, with the arc of its way."""
     length = num(2 * half)
-    if not is_open:
-        return line(x, y - half, x, y + half) if upright else line(x - half, y, x + half, y)
-    arc = f"A{length} {length} 0 0 1 {num(x)} {num(y + half)}" if upright else ""
     if upright:
-        return line(x, y - half, x + 2 * half, y - half) + arc
-    return line(x - half, y, x - half, y - 2 * half) + f"A{length} {length} 0 0 1 {num(x + half)} {num(y)}"
+        arc = f"A{length} {length} 0 0 {int(inward > 0)} {num(x)} {num(y + half)}"
+        return line(x, y - half, x + inward * 2 * half, y - half) + arc
+    arc = f"A{length} {length} 0 0 {int(inward < 0)} {num(x + half)} {num(y)}"
+    return line(x - half, y, x - half, y + inward * 2 * half) + arc
