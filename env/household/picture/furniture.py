@@ -12,7 +12,7 @@ _DETAIL_PX = 10.0
 """Pieces that are narrower than this are plain rectangles."""
 
 _LONG, _CORNER_M = 1.4, 0.4
-"""A piece longer than deep by the first factor has its back at an end only if that is nearer to a wall by the second."""
+"""What is longer than deep by the first factor has its back at an end only if a wall is nearer there by the second."""
 
 Side = str
 """N, E, S or W: the side of a piece that is its back."""
