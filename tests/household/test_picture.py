@@ -124,6 +124,12 @@ def test_the_sheet_is_as_large_as_asked_and_the_plan_fits() -> None:
         assert edge == {colour(LIGHT.background)}
 
 
+def test_a_corridor_without_end_does_not_make_a_sheet_without_end() -> None:
+    graph = SceneGraph()
+    graph.add(Node(11, "corridor", "Rooms", box=Box((0, 1, 0), (1, 2, 1e6))))
+    assert Picture(graph, width=100).height == 800
+
+
 def test_the_scale_bar_is_as_long_as_it_says() -> None:
     picture = Picture(two_rooms(), width=420).frame()
     assert "1 m" in texts(picture)

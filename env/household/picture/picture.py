@@ -14,6 +14,8 @@ from .svg import BOLD, FONTS, Rect, View, line, num, rectangle, shortened, words
 
 _MARGIN_PX = 10.0
 _BAR_STEPS_M = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+_TALLEST = 8
+"""A sheet is never taller than so many times its width: a scene file may hold a corridor without end."""
 _MARK_SCALE = 8.0
 """Below this many pixels a metre loose things would be dust, and are left out."""
 
@@ -180,7 +182,7 @@ def _fit(rooms: Sequence[Box], width: int, height: int | None, text: float, foot
     wide, high = max(east - west, 1.0), max(north - south, 1.0)
     scale = (width - 2 * _MARGIN_PX) / wide
     if height is None:
-        height = round(high * scale + 2 * _MARGIN_PX + foot)
+        height = min(round(high * scale + 2 * _MARGIN_PX + foot), _TALLEST * width)
     scale = min(scale, max(1.0, height - 2 * _MARGIN_PX - foot) / high)
     left = (width - wide * scale) / 2 - west * scale
     top = (height - foot - high * scale) / 2 + north * scale

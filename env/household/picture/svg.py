@@ -10,6 +10,9 @@ from ..graph import Box
 FONTS = "'Source Sans Pro', 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 """The first is the one that `raster` brings along; a browser may have another."""
 
+_LONGEST = 2000
+"""What comes after this many characters of a text is not even looked at; no picture has room for it."""
+
 _NARROW, _WIDE = frozenset("fijlrt.,:;'|!()[]{} -"), frozenset("mwMW@%…—")
 
 
@@ -59,7 +62,7 @@ def num(value: float) -> str:
 
 def printable(text: str) -> str:
     """Untrusted text on one line, without what could not stand in XML or would turn text around."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return " ".join("".join(char if char.isprintable() else " " for char in text[:_LONGEST]).split())
 
 
 def rectangle(at: Rect, fill: str, more: str = "", radius: float = 0.0) -> str:
