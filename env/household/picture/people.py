@@ -46,7 +46,7 @@ def figures_of(graph: SceneGraph) -> list[Figure]:
     found: list[Figure] = []
     for number in graph.characters:
         node = graph.nodes[number]
-        if node.box is None:
+        if node.box is None or not all(math.isfinite(metres) for metres in node.box.center):
             continue
         held = tuple(graph.nodes[thing].class_name for thing in graph.held_by(number))
         found.append(Figure(number, node.box.center[0], node.box.center[2], heading_of(node.rotation), held))
