@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import study_cli
+from .house import house_app
 from .interrupt import EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="The embedded model.", rich_markup_mode=None)
 app.add_typer(models_app, name="models")
+app.add_typer(house_app, name="house")
 
 
 def _option(*names: str, help: str, **more: Any) -> Any:
