@@ -95,8 +95,8 @@ class Acting:
         return box.center[0], box.center[2]
 
     def room(self, character: int) -> int:
-        """The room somebody is in."""
-        room = self.graph.room_of(character)
+        """The room somebody is in (people are in no containers)."""
+        room = self.graph.parent(character)
         assert room is not None
         return room
 
@@ -105,8 +105,12 @@ class Acting:
         graph = self.graph
         if not graph.is_close(character, target) or not graph.is_accessible(target):
             return False
-        room = graph.room_of(character)
-        return room == graph.room_of(target) or room in graph.targets(target, "BETWEEN")
+        return self.shares_room(character, target)
+
+    def shares_room(self, character: int, target: int) -> bool:
+        """Whether no wall is between somebody and a thing; a door is in both of its rooms."""
+        room = self.graph.parent(character)
+        return room == self.graph.room_of(target) or room in self.floorplan.sides.get(target, ())
 
     def standing_point(self, character: int, target: int) -> Point | None:
         """From where somebody can handle a thing within this step: from where they are, or where they can be brought.
@@ -135,8 +139,8 @@ class Acting:
 
     def goal_room(self, room: int, target: int) -> int:
         """The room in which somebody who is in `room` goes up to a thing; a door has two."""
-        sides = self.graph.targets(target, "BETWEEN")
-        if not sides:
+        sides = self.floorplan.sides.get(target)
+        if sides is None:
             inside = self.graph.room_of(target)
             assert inside is not None
             return inside
@@ -198,18 +202,17 @@ class Acting:
         assert me.box is not None
         (x, y, z), size = me.box
         self.stand_up(character)
-        if (x, z) == point and graph.parent(character) == room:
+        before = graph.parent(character)
+        if (x, z) == point and before == room:
             return
-        carried = graph.held_by(character)
-        worn = graph.sources(character, "ON")
         me.box = Box((point[0], y, point[1]), size)
         self.touched.add(character)
-        if graph.parent(character) != room:
+        if before != room:
             graph.unlink(character, "INSIDE")
             graph.link(character, "INSIDE", room)
-        for thing in carried:
+        for thing in graph.held_by(character):
             self.move(thing, (point[0], HAND_M, point[1]), room)
-        for thing in worn:
+        for thing in graph.sources(character, "ON"):
             box = graph.nodes[thing].box
             if box is not None:
                 self.move(thing, (point[0], box.center[1], point[1]), room)

@@ -118,8 +118,8 @@ def check_look(acting: Acting, character: int, action: Primitive) -> Failure | N
     node = graph.nodes.get(target)
     process = action.verb.partition("_")[0].upper()
     if node is not None and node.box is not None and target != character and graph.is_accessible(target):
-        room, seated = graph.room_of(character), bool(graph.targets(character, "SITTING"))
-        if room == graph.room_of(target) or room in graph.targets(target, "BETWEEN"):
+        seated = bool(graph.targets(character, "SITTING"))
+        if acting.shares_room(character, target):
             if node.box.distance(*acting.place(character)) <= (_LOOK_SEATED_M if seated else _LOOK_M):
                 return None
             if seated:

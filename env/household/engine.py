@@ -69,12 +69,12 @@ class Engine:
         thing, or to sit on the same seat), lots are drawn among all of them that could; the others fail.
         """
         plain = {character: self._plain(actions[character]) for character in sorted(actions)}
-        rivals = self._rivals(plain)
+        rivals = self._rivals(plain) if len(plain) > 1 else {}
         results: dict[int, Result] = {}
         for character, action in plain.items():
             if character not in results:
                 others = rivals.get(_wanted(action), ()) if rivals else ()
-                if len(others) > 1 and self.check(character, action) is None:
+                if len(others) > 1 and self._judge(character, action) is None:
                     self._draw_lots([who for who in others if who not in results], plain, results)
                 else:
                     results[character] = self._act(character, action)
@@ -83,7 +83,9 @@ class Engine:
 
     def check(self, character: int, action: Primitive) -> Failure | None:
         """Why an action is impossible right now, as report lines; None if it is possible."""
-        action = self._plain(action)
+        return self._judge(character, self._plain(action))
+
+    def _judge(self, character: int, action: Primitive) -> Failure | None:
         rule = _RULES.get(action.verb)
         if rule is None:
             return (f"Requested value '{action.verb.upper()}' was not found.", IMPOSSIBLE)
@@ -95,7 +97,7 @@ class Engine:
         return rule.check(self._acting, character, action)
 
     def _act(self, character: int, action: Primitive) -> Result:
-        failure = self.check(character, action)
+        failure = self._judge(character, action)
         if failure is not None:
             return Result(False, failure)
         rule = _RULES[action.verb]
@@ -116,18 +118,17 @@ class Engine:
     def _rivals(self, actions: Mapping[int, Primitive]) -> dict[tuple[int, bool] | None, list[int]]:
         """Who wants what only some can have, in id order."""
         found: dict[tuple[int, bool] | None, list[int]] = {}
-        if len(actions) > 1:
-            for character, action in actions.items():
-                wanted = _wanted(action)
-                if wanted is not None:
-                    found.setdefault(wanted, []).append(character)
+        for character, action in actions.items():
+            wanted = _wanted(action)
+            if wanted is not None:
+                found.setdefault(wanted, []).append(character)
         return found
 
     def _draw_lots(self, rivals: list[int], actions: Mapping[int, Primitive], results: dict[int, Result]) -> None:
         """Judge everybody who wants the same thing: those who can get it in the order of their lots."""
         able: list[int] = []
         for who in rivals:
-            failure = self.check(who, actions[who])
+            failure = self._judge(who, actions[who])
             if failure is None:
                 able.append(who)
             else:
@@ -139,7 +140,7 @@ class Engine:
         for who in able[1:]:
             contest = _RULES[actions[who].verb].contest
             assert contest is not None
-            if contest.shared and self.check(who, actions[who]) is None:
+            if contest.shared and self._judge(who, actions[who]) is None:
                 results[who] = self._act(who, actions[who])
             else:
                 results[who] = Result(False, (contest.loss.format(winner), IMPOSSIBLE))

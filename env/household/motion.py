@@ -50,16 +50,21 @@ class Floorplan:
     needs them, and remembered within bounds. A shut door is avoided if there is another way; if not, the
     way leads up to it. Rooms without any connection are joined by a straight line, so that every walk
     arrives (graphs of the Unity simulator have no BETWEEN edges).
+
+    Attributes:
+        sides: the two rooms of every door and door frame.
     """
 
     def __init__(self, graph: SceneGraph) -> None:
         self._graph = graph
         self._doorways: dict[int, list[Doorway]] = {room: [] for room in graph.rooms}
         self._ways: dict[tuple[int, int], Doorway | None] = {}
+        self.sides: dict[int, tuple[int, int]] = {}
         for number in sorted({door for room in graph.rooms for door in graph.sources(room, "BETWEEN")}):
             node, rooms = graph.nodes[number], graph.targets(number, "BETWEEN")
             if len(rooms) == 2 and node.box is not None and all(room in self._doorways for room in rooms):
                 point = (node.box.center[0], node.box.center[2])
+                self.sides[number] = rooms[0], rooms[1]
                 self._doorways[rooms[0]].append(Doorway(node, point, rooms[1]))
                 self._doorways[rooms[1]].append(Doorway(node, point, rooms[0]))
 
@@ -85,9 +90,7 @@ class Floorplan:
         return self._ways.get(key)
 
     def is_blocked(self, position: Point, room: int, goal_room: int) -> bool:
-        """Whether somebody on the way to a room stands before a shut door and cannot go on."""
-        if room == goal_room:
-            return False
+        """Whether somebody on the way to another room stands before a shut door and cannot go on."""
         doorway = self.next_doorway(room, goal_room)
         return doorway is not None and doorway.is_shut and math.dist(doorway.point, position) <= ARM_M + ROUNDING_M
 

@@ -26,7 +26,8 @@ def check_walk_towards(acting: Acting, character: int, action: Primitive) -> Fai
     if failure is not None:
         return failure
     room = acting.room(character)
-    if acting.floorplan.is_blocked(acting.place(character), room, acting.goal_room(room, action.target)):
+    goal_room = acting.goal_room(room, action.target)
+    if room != goal_room and acting.floorplan.is_blocked(acting.place(character), room, goal_room):
         return acting.cannot("WALK: Can not select object", action.target, ". REASON: Path partial")
     return None
 

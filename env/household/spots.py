@@ -116,6 +116,11 @@ def _nearest_gap(box: Box, size: Vec, near: tuple[float, float], taken: list[_Sp
     hx, hz = max(0.0, (width - size[0]) / 2), max(0.0, (depth - size[2]) / 2)
     low, high = cx - hx, cx + hx
     near_x, near_z = min(max(near[0], low), high), min(max(near[1], cz - hz), cz + hz)
+    if not any(
+        abs(x - near_x) < (width + size[0]) / 2 - _ROUNDING_M and abs(z - near_z) < (depth + size[2]) / 2 - _ROUNDING_M
+        for x, z, width, depth in taken
+    ):
+        return near_x, near_z
     found: tuple[float, float] | None = None
     closest = inf
     for z in _rows(cz - hz, cz + hz, near_z):
