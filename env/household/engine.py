@@ -74,7 +74,7 @@ class Engine:
         for character, action in plain.items():
             if character not in results:
                 others = rivals.get(_wanted(action), ()) if rivals else ()
-                if len(others) > 1 and self._judge(character, action) is None:
+                if len(others) > 1 and self.check(character, action) is None:
                     self._draw_lots([who for who in others if who not in results], plain, results)
                 else:
                     results[character] = self._act(character, action)
@@ -83,9 +83,7 @@ class Engine:
 
     def check(self, character: int, action: Primitive) -> Failure | None:
         """Why an action is impossible right now, as report lines; None if it is possible."""
-        return self._judge(character, self._plain(action))
-
-    def _judge(self, character: int, action: Primitive) -> Failure | None:
+        action = self._plain(action)
         rule = _RULES.get(action.verb)
         if rule is None:
             return (f"Requested value '{action.verb.upper()}' was not found.", IMPOSSIBLE)
@@ -97,7 +95,7 @@ class Engine:
         return rule.check(self._acting, character, action)
 
     def _act(self, character: int, action: Primitive) -> Result:
-        failure = self._judge(character, action)
+        failure = self.check(character, action)
         if failure is not None:
             return Result(False, failure)
         rule = _RULES[action.verb]
@@ -128,7 +126,7 @@ class Engine:
         """Judge everybody who wants the same thing: those who can get it in the order of their lots."""
         able: list[int] = []
         for who in rivals:
-            failure = self._judge(who, actions[who])
+            failure = self.check(who, actions[who])
             if failure is None:
                 able.append(who)
             else:
@@ -140,7 +138,7 @@ class Engine:
         for who in able[1:]:
             contest = _RULES[actions[who].verb].contest
             assert contest is not None
-            if contest.shared and self._judge(who, actions[who]) is None:
+            if contest.shared and self.check(who, actions[who]) is None:
                 results[who] = self._act(who, actions[who])
             else:
                 results[who] = Result(False, (contest.loss.format(winner), IMPOSSIBLE))
