@@ -58,8 +58,24 @@ class Engine:
         self.steps = 0
         self._seed = seed
         self._acting = Acting(graph, putin_closed=putin_closed, far_reach=far_reach)
-        self.touched = self._acting.touched
-        self.origins = self._acting.origins
+
+    @property
+    def touched(self) -> set[int]:
+        """Everything that may have changed since the start (what a snapshot has to hold)."""
+        return self._acting.touched
+
+    @touched.setter
+    def touched(self, touched: set[int]) -> None:
+        self._acting.touched = touched
+
+    @property
+    def origins(self) -> dict[int, tuple[str, int]]:
+        """For everything held, the relation (ON, INSIDE) and the node from which it was taken (for putobjback)."""
+        return self._acting.origins
+
+    @origins.setter
+    def origins(self, origins: dict[int, tuple[str, int]]) -> None:
+        self._acting.origins = origins
 
     def step(self, actions: Mapping[int, Primitive]) -> dict[int, Result]:
         """Carry out one primitive per character at the same time; characters left out do nothing.
