@@ -70,6 +70,8 @@ class Acting:
     Attributes:
         touched: everything that may have changed since the start (what a snapshot has to hold).
         origins: for everything held, the relation (ON, INSIDE) and the node from which it was taken.
+        spot: where the put that was checked last will leave the thing; its act follows at once.
+        way_end: where the walk that was checked last will end, likewise.
     """
 
     def __init__(self, graph: SceneGraph, *, putin_closed: bool, far_reach: bool) -> None:
@@ -78,6 +80,8 @@ class Acting:
         self.putin_closed = putin_closed
         self.touched: set[int] = set()
         self.origins: dict[int, tuple[str, int]] = {}
+        self.spot: Vec | None = None
+        self.way_end: Point | None = None
         self._far_reach = far_reach
 
     # -- asking -------------------------------------------------------------------------------
@@ -186,11 +190,11 @@ class Acting:
     def approach(self, character: int, target: int) -> None:
         """Bring somebody to a thing that is not at hand (only where `far_reach` allows it)."""
         if not self.is_at_hand(character, target):
-            self.go_to(character, self.graph.nodes[target])
+            goal = self.graph.nodes[target]
+            self.go_to(character, goal, self.arrival(character, goal))
 
-    def go_to(self, character: int, goal: Node) -> None:
-        """Take somebody the whole way to a node; the way must be open."""
-        point = self.arrival(character, goal)
+    def go_to(self, character: int, goal: Node, point: Point | None) -> None:
+        """Take somebody to the point at which their whole way to a node ends."""
         assert point is not None and goal.box is not None
         self.relocate(character, point, self.goal_room(self.room(character), goal.id))
         self.look_at(character, goal.box)

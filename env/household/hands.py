@@ -42,7 +42,8 @@ def check_put(acting: Acting, character: int, action: Primitive) -> Failure | No
     point = acting.standing_point(character, action.dest)
     if point is None:
         return acting.cannot("PUT: Not found destination object", action.dest)
-    return None if _spot(acting, action, point) is not None else GENERAL
+    acting.spot = _spot(acting, action, point)
+    return None if acting.spot is not None else GENERAL
 
 
 def _spot(acting: Acting, action: Primitive, point: Point) -> Vec | None:
@@ -64,9 +65,9 @@ def _spot(acting: Acting, action: Primitive, point: Point) -> Vec | None:
 
 def put(acting: Acting, character: int, action: Primitive) -> None:
     graph = acting.graph
-    acting.approach(character, action.dest)
-    spot = _spot(acting, action, acting.place(character))
+    spot = acting.spot
     assert spot is not None
+    acting.approach(character, action.dest)
     if action.verb == "putin":
         acting.leave(character, action.target, spot, action.dest)
     else:

@@ -52,14 +52,15 @@ def check_walk(acting: Acting, character: int, action: Primitive) -> Failure | N
     failure = _check_target(acting, action, process)
     if failure is not None:
         return failure
-    if acting.arrival(character, acting.graph.nodes[action.target]) is None:
+    acting.way_end = acting.arrival(character, acting.graph.nodes[action.target])
+    if acting.way_end is None:
         more = "" if process == "FIND" else ". REASON: Path partial"
         return acting.cannot(f"{process}: Can not select object", action.target, more)
     return None
 
 
 def walk(acting: Acting, character: int, action: Primitive) -> None:
-    acting.go_to(character, acting.graph.nodes[action.target])
+    acting.go_to(character, acting.graph.nodes[action.target], acting.way_end)
 
 
 def walk_forward(acting: Acting, character: int, action: Primitive) -> None:

@@ -7,7 +7,7 @@ already there. Equal scenes give equal places.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from math import ceil, hypot, inf
 
 from .graph import Box, SceneGraph, Vec
@@ -23,8 +23,8 @@ _SEAT_M, _BACKLESS_M = 0.45, 0.7
 
 _ROUNDING_M = 1e-6
 
-_Span = tuple[float, float, float, float]
-"""Something seen from above: centre x, centre z, width, depth."""
+_Taken = tuple[float, float, float, float]
+"""A rectangle seen from above: x from, x to, z from, z to."""
 
 
 def support_height(graph: SceneGraph, support: int) -> float:
@@ -44,8 +44,8 @@ def free_spot(graph: SceneGraph, support: int, size: Vec, near: tuple[float, flo
     box = graph.nodes[support].box
     if box is None or size[0] > box.size[0] + _ROUNDING_M or size[2] > box.size[2] + _ROUNDING_M:
         return None
-    taken = [(b.center[0], b.center[2], b.size[0], b.size[2]) for b in _boxes(graph, graph.sources(support, "ON"))]
-    place = _nearest_gap(box, size, near, taken)
+    things = _boxes(graph, graph.sources(support, "ON"))
+    place = _nearest_gap(box, size, near, [_around(thing, size) for thing in things])
     return None if place is None else (place[0], support_height(graph, support) + size[1] / 2, place[1])
 
 
@@ -65,21 +65,15 @@ def inner_spot(graph: SceneGraph, container: int, size: Vec, near: tuple[float, 
     if box is None or size[1] > box.size[1] + _ROUNDING_M:
         return None
     things = list(_boxes(graph, graph.contents(container)))
-    size = (min(size[0], box.size[0]), size[1], min(size[2], box.size[2]))
-    if sum(_volume(thing, box) for thing in things) + size[0] * size[1] * size[2] > _volume(box, box) + _ROUNDING_M:
-        return None
-    highest = box.top - size[1] + _ROUNDING_M
-    floors = {box.bottom, *(thing.top for thing in things if box.bottom < thing.top <= highest)}
-    for floor in sorted(floors)[:_MAX_LAYERS]:
-        top = floor + size[1]
-        taken = [
-            (thing.center[0], thing.center[2], thing.size[0], thing.size[2])
-            for thing in things
-            if thing.bottom < top - _ROUNDING_M and thing.top > floor + _ROUNDING_M
-        ]
+    (width, height, depth), floor, highest = size, box.bottom, box.top - size[1] + _ROUNDING_M
+    size = min(width, box.size[0]), height, min(depth, box.size[2])
+    floors = [floor, *sorted({thing.top for thing in things if floor < thing.top <= highest})]
+    for floor in floors[:_MAX_LAYERS]:
+        low, high = floor + _ROUNDING_M, floor + height - _ROUNDING_M
+        taken = [_around(thing, size) for thing in things if thing.bottom < high and thing.top > low]
         place = _nearest_gap(box, size, near, taken)
         if place is not None:
-            return place[0], floor + size[1] / 2, place[1]
+            return place[0], floor + height / 2, place[1]
     return None
 
 
@@ -101,59 +95,51 @@ def _boxes(graph: SceneGraph, numbers: Iterable[int]) -> Iterable[Box]:
             yield box
 
 
-def _volume(thing: Box, container: Box) -> float:
-    """How much of a container a thing takes up; what sticks out does not count."""
-    return (
-        min(thing.size[0], container.size[0])
-        * min(thing.size[1], container.size[1])
-        * min(thing.size[2], container.size[2])
-    )
+def _around(thing: Box, size: Vec) -> _Taken:
+    """Where the centre of a box of `size` cannot be because of a thing."""
+    (x, _, z), (width, _, depth) = thing
+    half_x, half_z = (width + size[0]) / 2, (depth + size[2]) / 2
+    return x - half_x, x + half_x, z - half_z, z + half_z
 
 
-def _nearest_gap(box: Box, size: Vec, near: tuple[float, float], taken: list[_Span]) -> tuple[float, float] | None:
-    """The centre (x, z) within a box, seen from above, nearest to `near`, where `size` overlaps nothing taken."""
+def _nearest_gap(box: Box, size: Vec, near: tuple[float, float], taken: list[_Taken]) -> tuple[float, float] | None:
+    """The centre (x, z) within a box, seen from above, nearest to `near`, where `size` overlaps nothing."""
     (cx, _, cz), (width, _, depth) = box
-    hx, hz = max(0.0, (width - size[0]) / 2), max(0.0, (depth - size[2]) / 2)
-    low, high = cx - hx, cx + hx
-    near_x, near_z = min(max(near[0], low), high), min(max(near[1], cz - hz), cz + hz)
-    if not any(
-        abs(x - near_x) < (width + size[0]) / 2 - _ROUNDING_M and abs(z - near_z) < (depth + size[2]) / 2 - _ROUNDING_M
-        for x, z, width, depth in taken
-    ):
-        return near_x, near_z
+    half_x, half_z = max(0.0, (width - size[0]) / 2), max(0.0, (depth - size[2]) / 2)
+    low, high = cx - half_x, cx + half_x
+    near_x, near_z = min(max(near[0], low), high), min(max(near[1], cz - half_z), cz + half_z)
     found: tuple[float, float] | None = None
     closest = inf
-    for z in _rows(cz - hz, cz + hz, near_z):
-        if abs(z - near_z) >= closest:
+    for z in _rows(cz - half_z, cz + half_z, near_z):
+        gap = abs(z - near_z)
+        if gap >= closest:
             break
-        x = _free_in_row(low, high, near_x, _blocked(z, size, taken))
-        if x is not None and hypot(x - near_x, z - near_z) < closest:
-            found, closest = (x, z), hypot(x - near_x, z - near_z)
+        blocked = [(x0, x1) for x0, x1, z0, z1 in taken if z0 + _ROUNDING_M < z < z1 - _ROUNDING_M]
+        x = _free_in_row(low, high, near_x, blocked)
+        if x is not None and hypot(x - near_x, gap) < closest:
+            found, closest = (x, z), hypot(x - near_x, gap)
     return found
 
 
-def _rows(low: float, high: float, near: float) -> list[float]:
-    """The rows from `low` to `high`, and the one at `near`; the nearest ones first."""
-    steps = min(_MAX_ROWS, ceil((high - low) / _ROW_M))
-    rows = [near, *(low + (high - low) * step / steps for step in range(steps + 1))] if steps else [near]
-    return sorted(rows, key=lambda z: (abs(z - near), z))
-
-
-def _blocked(z: float, size: Vec, taken: list[_Span]) -> list[tuple[float, float]]:
-    """The stretches of a row in which the centre of a thing cannot be, by where they begin."""
-    return sorted(
-        (x - (width + size[0]) / 2, x + (width + size[0]) / 2)
-        for x, other_z, width, depth in taken
-        if abs(z - other_z) < (depth + size[2]) / 2 - _ROUNDING_M
-    )
+def _rows(low: float, high: float, near: float) -> Iterator[float]:
+    """The row at `near`, and those on either side of it up to the edges; the nearest ones first."""
+    yield near
+    step = max(_ROW_M, (high - low) / _MAX_ROWS)
+    for number in range(1, ceil((high - low) / step) + 1):
+        if near - low > (number - 1) * step:
+            yield max(low, near - number * step)
+        if high - near > (number - 1) * step:
+            yield min(high, near + number * step)
 
 
 def _free_in_row(low: float, high: float, near: float, blocked: list[tuple[float, float]]) -> float | None:
     """The value from `low` to `high` nearest to `near` that is in none of the stretches; their ends are free."""
+    if not any(start + _ROUNDING_M < near < end - _ROUNDING_M for start, end in blocked):
+        return near
     best: float | None = None
     begin = low
-    for start, end in [*blocked, (inf, inf)]:
-        if begin <= min(start, high):
+    for start, end in [*sorted(blocked), (inf, inf)]:
+        if begin <= start:
             value = min(max(near, begin), start, high)
             if best is None or abs(value - near) < abs(best - near):
                 best = value
