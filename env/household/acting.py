@@ -81,7 +81,7 @@ class Acting:
         self.touched: set[int] = set()
         self.origins: dict[int, tuple[str, int]] = {}
         self.spot: Vec | None = None
-        self.way_end: Point | None = None
+        self.way_end: tuple[Point, int] | None = None
         self._far_reach = far_reach
 
     # -- asking -------------------------------------------------------------------------------
@@ -128,10 +128,11 @@ class Acting:
             return self.place(character)
         if not self._far_reach or not self.graph.is_accessible(target):
             return None
-        return self.arrival(character, node)
+        end = self.arrival(character, node)
+        return None if end is None else end[0]
 
-    def arrival(self, character: int, goal: Node) -> Point | None:
-        """Where somebody's whole way to a node ends; None if a shut door is in the way."""
+    def arrival(self, character: int, goal: Node) -> tuple[Point, int] | None:
+        """Where, and in which room, somebody's whole way to a node ends; None if a shut door is in the way."""
         room = self.room(character)
         box, stop_m = self.aim(goal)
         return self.floorplan.arrive(self.place(character), room, box, self.goal_room(room, goal.id), stop_m)
@@ -180,23 +181,23 @@ class Acting:
         return None
 
     def people_on(self, seat: int) -> list[int]:
-        """Who sits or lies on a thing, sorted."""
+        """Who sits or lies on a thing."""
         graph = self.graph
         lying = [who for who in graph.sources(seat, "ON") if graph.nodes[who].category == "Characters"]
-        return sorted({*graph.sources(seat, "SITTING"), *lying})
+        return [*graph.sources(seat, "SITTING"), *lying]
 
     # -- moving -------------------------------------------------------------------------------
 
     def approach(self, character: int, target: int) -> None:
-        """Bring somebody to a thing that is not at hand (only where `far_reach` allows it)."""
-        if not self.is_at_hand(character, target):
+        """Bring somebody to a thing that is not at hand (without `far_reach` it always is: that was checked)."""
+        if self._far_reach and not self.is_at_hand(character, target):
             goal = self.graph.nodes[target]
             self.go_to(character, goal, self.arrival(character, goal))
 
-    def go_to(self, character: int, goal: Node, point: Point | None) -> None:
-        """Take somebody to the point at which their whole way to a node ends."""
-        assert point is not None and goal.box is not None
-        self.relocate(character, point, self.goal_room(self.room(character), goal.id))
+    def go_to(self, character: int, goal: Node, end: tuple[Point, int] | None) -> None:
+        """Take somebody to where their whole way to a node ends."""
+        assert end is not None and goal.box is not None
+        self.relocate(character, *end)
         self.look_at(character, goal.box)
 
     def relocate(self, character: int, point: Point, room: int) -> None:

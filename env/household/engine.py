@@ -29,6 +29,8 @@ _OTHER_NAMES = {"put": "putback", "flush": "switchon"}
 _PUT_INTO = frozenset({"dishwasher", "fridge", "cabinet"})
 """VirtualHome: what is put back onto one of these is put in."""
 
+_RENAMED = frozenset({"putback", *_OTHER_NAMES})
+
 VERBS: Mapping[str, int] = {
     **{verb: rule.objects for verb, rule in _RULES.items()},
     **{name: _RULES[verb].objects for name, verb in _OTHER_NAMES.items()},
@@ -84,7 +86,7 @@ class Engine:
         comes to one of several who want what one alone can have (to grab, open, close, switch or plug the same
         thing, or to sit on the same seat), lots are drawn among all of them that could; the others fail.
         """
-        plain = {character: self._plain(actions[character]) for character in sorted(actions)}
+        plain = {who: self._plain(actions[who]) for who in sorted(actions)}
         rivals = self._rivals(plain) if len(plain) > 1 else {}
         results: dict[int, Result] = {}
         for character, action in plain.items():
@@ -95,7 +97,7 @@ class Engine:
                 else:
                     results[character] = self._act(character, action)
         self.steps += 1
-        return {character: results[character] for character in plain}
+        return {who: results[who] for who in plain} if rivals else results
 
     def check(self, character: int, action: Primitive) -> Failure | None:
         """Why an action is impossible right now, as report lines; None if it is possible."""
@@ -122,6 +124,8 @@ class Engine:
 
     def _plain(self, action: Primitive) -> Primitive:
         """The action under the name that the rules have for it (VirtualHome's renamings)."""
+        if action.verb not in _RENAMED:
+            return action
         verb = _OTHER_NAMES.get(action.verb, action.verb)
         if verb == "putback":
             dest = self.graph.nodes.get(action.dest)

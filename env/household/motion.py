@@ -120,10 +120,10 @@ class Floorplan:
             return (x, z), goal_room
         return _towards(x, z, goal_x, goal_z, min(left, gap - stop_m), gap), goal_room
 
-    def arrive(self, position: Point, room: int, goal: Box, goal_room: int, stop_m: float) -> Point | None:
-        """Where the whole way towards a box ends; None if a shut door is in the way."""
-        point, reached = self.advance(position, room, goal, goal_room, stop_m, math.inf)
-        return point if reached == goal_room else None
+    def arrive(self, position: Point, room: int, goal: Box, goal_room: int, stop_m: float) -> tuple[Point, int] | None:
+        """Where, and in which room, the whole way towards a box ends; None if a shut door is in the way."""
+        end = self.advance(position, room, goal, goal_room, stop_m, math.inf)
+        return end if end[1] == goal_room else None
 
     def ahead(self, position: Point, room: int, heading: Point, metres: float) -> tuple[Point, int]:
         """Go straight on, at most as far as the walls of the room or, through an open doorway, of the next one."""
