@@ -37,7 +37,7 @@ def walk_towards(acting: Acting, character: int, action: Primitive) -> None:
     goal_box, stop = acting.aim(goal)
     if goal.category == "Characters":
         stop = PERSON_M
-    metres = STEP_M if action.metres is None else action.metres
+    metres = STEP_M if action.metres is None else max(0, action.metres)
     goal_room = acting.goal_room(room, action.target)
     point, new_room = acting.floorplan.advance(here, room, goal_box, goal_room, stop, metres)
     acting.relocate(character, point, new_room)

@@ -31,7 +31,8 @@ class Primitive:
         target: the id of the first object (0: none).
         dest: the id of the second object, as of putin (0: none).
         metres: how far a walktowards goes at most; None: one metre.
-        pos: where on the floor plane, as (x, z) in metres, a put has to leave the thing; None: anywhere.
+        pos: where on the floor plane, as (x, z) in metres, a putback has to leave the thing, and to which place
+            a putin comes as near as it can; None: anywhere.
         rot: how a put turns the thing: degrees about x, y and z; None: not at all.
     """
 
