@@ -50,7 +50,7 @@ def _spot(acting: Acting, action: Primitive, point: Point) -> Vec | None:
     """Where a put leaves the thing, as near as possible to where one stands; None if it cannot be put there."""
     graph, dest = acting.graph, acting.graph.nodes[action.dest]
     box = graph.nodes[action.target].box
-    if box is None or acting.carrier(action.dest) is not None or action.dest in graph.load(action.target):
+    if box is None or acting.carrier(action.dest) is not None:  # also rules out the thing itself, and what is on it
         return None
     if action.verb == "putin":
         if "CONTAINERS" not in dest.properties or (not acting.putin_closed and graph.is_shut(action.dest)):
