@@ -39,24 +39,31 @@ def check_held(acting: Acting, character: int, action: Primitive) -> Failure | N
 def check_put(acting: Acting, character: int, action: Primitive) -> Failure | None:
     if action.target not in acting.graph.held_by(character):
         return acting.cannot("PUT: Not found source object", action.target)
+    return _check_place(acting, character, action)
+
+
+def _check_place(acting: Acting, character: int, action: Primitive, *, as_before: bool = False) -> Failure | None:
+    """Whether what is in the hand can be put there. `as_before`: there it was, so it is a place for things."""
     point = acting.standing_point(character, action.dest)
     if point is None:
         return acting.cannot("PUT: Not found destination object", action.dest)
-    acting.spot = _spot(acting, action, point)
+    acting.spot = _spot(acting, action, point, as_before)
     return None if acting.spot is not None else GENERAL
 
 
-def _spot(acting: Acting, action: Primitive, point: Point) -> Vec | None:
+def _spot(acting: Acting, action: Primitive, point: Point, as_before: bool) -> Vec | None:
     """Where a put leaves the thing, as near as possible to where one stands; None if it cannot be put there."""
     graph, dest = acting.graph, acting.graph.nodes[action.dest]
     box = graph.nodes[action.target].box
     if box is None or acting.carrier(action.dest) is not None:  # also rules out the thing itself, and what is on it
         return None
     if action.verb == "putin":
-        if "CONTAINERS" not in dest.properties or (not acting.putin_closed and graph.is_shut(action.dest)):
+        if not (as_before or "CONTAINERS" in dest.properties):
+            return None
+        if not acting.putin_closed and graph.is_shut(action.dest):
             return None
         return inner_spot(graph, action.dest, box.size, action.pos or point)
-    if "SURFACES" not in dest.properties:
+    if not (as_before or "SURFACES" in dest.properties):
         return None
     if action.pos is not None:
         return is_free(graph, action.dest, box.size, action.pos)
@@ -96,7 +103,7 @@ def check_put_object_back(acting: Acting, character: int, action: Primitive) -> 
         return (f"PROCESS PUTBACK: Object {name} not grabbed", IMPOSSIBLE)
     put_action = put_back_action(acting, action)
     if put_action.verb != "drop":
-        return check_put(acting, character, put_action)
+        return _check_place(acting, character, put_action, as_before=True)
     return None if put_action.dest in (0, acting.room(character)) else GENERAL
 
 

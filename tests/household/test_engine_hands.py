@@ -207,6 +207,14 @@ class TestPutting:
         assert home.edges_of(milk) == {("INSIDE", fridge)}
         assert home.do(1, "putobjback", milk).lines == ("PROCESS PUTBACK: Object juice not grabbed", IMPOSSIBLE)
 
+    def test_putobjback_knows_places_that_are_no_surfaces(self, home: Home) -> None:
+        stand = home.one("tvstand")
+        assert "SURFACES" not in home.graph.nodes[stand].properties
+        remote = fetch(home, "remotecontrol", support="tvstand")
+        assert home.do(1, "putback", remote, stand).lines == (IMPOSSIBLE,)
+        assert home.do(1, "putobjback", remote).ok
+        assert home.graph.support(remote) == stand
+
     @pytest.mark.parametrize("verb", ["drop", "release"])
     def test_what_is_dropped_lies_on_the_floor_at_ones_feet(self, home: Home, verb: str) -> None:
         apple = fetch(home, "apple")
