@@ -83,10 +83,11 @@ def export(home: _Home, seed: _Seed = 0) -> None:
 )
 def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A scene in VirtualHome's JSON.")]) -> None:
     """Say whether a scene file can be used, or name each of its faults."""
+    from ..env.household.scene_json import scene_faults
     from .observer import one_line
 
     data = _read(file)
-    faults = _faults(data)
+    faults = scene_faults(data)
     for fault in faults:
         typer.echo(one_line(fault, 1000))
     if faults:
@@ -94,18 +95,6 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A scene in 
     nodes: list[Any] = data["nodes"]
     rooms = sum(node.get("category") == "Rooms" for node in nodes)
     typer.echo(f"ok: {rooms} rooms, {len(nodes)} nodes, {len(data['edges'])} edges")
-
-
-def _faults(data: Any) -> list[str]:
-    """All that is wrong with a scene."""
-    from ..env.household.graph import SceneGraph
-    from ..env.world import WorldError
-
-    try:
-        SceneGraph.from_dict(data)
-    except WorldError as error:
-        return [str(error)]
-    return []
 
 
 def _read(path: Path) -> Any:

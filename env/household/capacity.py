@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 
 from .graph import Box, SceneGraph, Vec
-from .spots import GRID_M
+
+_GRID_M = 0.2
+"""Coarser than the search for a free place (see `spots`), so that what is free here is found there."""
 
 _LARGE_M2, _SPARSE, _SMALL = 1.0, 1 / 5, 1 / 20
 """A large support takes small things until they cover so much of it: then 50,000 random layouts all had room."""
@@ -44,11 +46,11 @@ def _finds_a_place(box: Box, there: Sequence[Box], size: Vec, others: Sequence[V
     hx, hz = (width - size[0]) / 2, (depth - size[2]) / 2
     if hx < 0 or hz < 0:
         return False
-    columns, rows = int(2 * hx / GRID_M) + 1, int(2 * hz / GRID_M) + 1
+    columns, rows = int(2 * hx / _GRID_M) + 1, int(2 * hz / _GRID_M) + 1
     free = 0
     for row in range(rows):
         for column in range(columns):
-            x, z = cx - hx + column * GRID_M, cz - hz + row * GRID_M
+            x, z = cx - hx + column * _GRID_M, cz - hz + row * _GRID_M
             free += not any(_overlap(x, z, size, other) for other in there)
     for other in others:
         free -= max(
@@ -69,4 +71,4 @@ def _turned(size: Vec) -> Vec:
 
 def _blocked(length: float) -> int:
     """The most grid points that an open interval of this length can hold."""
-    return math.ceil(length / GRID_M)
+    return math.ceil(length / _GRID_M)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .catalog import CONTAINER_CLASSES, ObjectClass
-from .engine import SEATS
 from .goals import CLEARING, PLACING, WantKind
 from .graph import Node
+from .seats import SEATS
 
 
 def kind_of(node: Node) -> ObjectClass:

@@ -17,8 +17,7 @@ from .catalog import CATALOG, CONTAINER_CLASSES, ObjectClass
 from .fitting import kind_of, why_never
 from .goals import CLEARING, PLACING, Goal, Want, WantKind
 from .graph import FIRST_OBJECT_ID, SceneGraph
-from .homes import build_home
-from .homes import discard, find_places, remove_clutter, scatter, things_in
+from .homes import build_home, discard, find_places, remove_clutter, scatter, things_in
 from .task import DEFAULT_HOME, Ask, Chore, Target, Task, refuse_contradictions
 
 _HIDDEN = (*PLACING, WantKind.HOLD)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from random import Random
 
 from housemates.env.household import HouseholdWorld
-from housemates.env.household.homes import add_object, find_places, scatter
 from housemates.env.household.goals import CLEARING, Goal, Want, WantKind
 from housemates.env.household.graph import SceneGraph
+from housemates.env.household.homes import add_object, find_places, scatter
 from housemates.env.household.spots import free_spot, inner_spot
 
 Chore = tuple[str, str, int, str]

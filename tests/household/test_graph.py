@@ -6,8 +6,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from housemates.env.household.homes import build_home
 from housemates.env.household.graph import Box, Node, SceneGraph
+from housemates.env.household.homes import build_home
 from housemates.env.household.node import class_kind
 from housemates.env.household.scene_json import RELATIONS
 from housemates.env.household.sight import look
@@ -52,7 +52,9 @@ def small() -> dict[str, Any]:
 
 
 def test_a_node_made_in_code_has_every_field_of_virtualhome() -> None:
-    (node,) = [node for node in build_home("0", 11, Random(1)).graph.to_dict()["nodes"] if node["class_name"] == "fridge"]
+    (node,) = [
+        node for node in build_home("0", 11, Random(1)).graph.to_dict()["nodes"] if node["class_name"] == "fridge"
+    ]
     assert set(node) == {
         "id",
         "category",
