@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .home import Flat, Home, build_home, names
-from .placing import Place, add_character, add_object, find_places, remove_clutter, scatter
+from .placing import Place, add_character, add_object, discard, find_places, remove_clutter, scatter, things_in
 
 __all__ = [
     "Flat",
@@ -12,8 +12,10 @@ __all__ = [
     "add_character",
     "add_object",
     "build_home",
+    "discard",
     "find_places",
     "names",
     "remove_clutter",
     "scatter",
+    "things_in",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from random import Random
 
 from ..catalog import object_class
@@ -21,12 +21,23 @@ _HANGS_M = 0.2
 """What begins higher than this and is on nothing hangs on a wall."""
 
 
+def things_in(graph: SceneGraph, rooms: Iterable[int]) -> list[int]:
+    """Everything in these rooms, however deep in containers, in id order; what is in other rooms costs nothing."""
+    found = dict.fromkeys(number for room in rooms for number in graph.contents(room))
+    pending = list(found)
+    while pending:
+        inner = [number for number in graph.contents(pending.pop()) if number not in found]
+        found.update(dict.fromkeys(inner))
+        pending += inner
+    return sorted(found)
+
+
 def find_places(
     graph: SceneGraph, on: Collection[str], inside: Collection[str], rooms: Iterable[int] | None = None
 ) -> list[Place]:
-    """All supports and containers of the given classes, in id order; only those standing in `rooms`, if given."""
+    """All supports and containers of the given classes, in id order; only those in `rooms`, if given."""
     places: list[Place] = []
-    for number in sorted(graph.nodes if rooms is None else (n for room in rooms for n in graph.contents(room))):
+    for number in things_in(graph, graph.rooms if rooms is None else rooms):
         name = graph.nodes[number].class_name
         if name in on:
             places.append(("ON", number))
@@ -35,7 +46,7 @@ def find_places(
     return places
 
 
-def scatter(graph: SceneGraph, rng: Random, class_name: str, places: list[Place]) -> Node | None:
+def scatter(graph: SceneGraph, rng: Random, class_name: str, places: Sequence[Place]) -> Node | None:
     """Put a fresh object at a random one of the places. None: there is room for it nowhere."""
     size = object_class(class_name).size
     for place in rng.sample(places, len(places)):
@@ -113,14 +124,23 @@ def remove_clutter(graph: SceneGraph, classes: Collection[str], rooms: Iterable[
     """Take away all loose things of some classes, with what is on or in them, so that a task alone decides where
     such things are. Furnishings, what nobody can grab, and what somebody holds stay.
     """
-    within = set(graph.rooms if rooms is None else rooms)
-    for number in sorted(graph.nodes):
-        node = graph.nodes.get(number)
-        if node is None or node.class_name not in classes or not _is_loose(node):
-            continue
-        if graph.room_of(number) in within and graph.holder(number) is None:
-            for gone in (*graph.load(number), number):
-                _remove(graph, gone)
+    for number in things_in(graph, graph.rooms if rooms is None else rooms):
+        node = graph.nodes.get(number)  # None: gone with what it was on or in
+        if node is not None and node.class_name in classes and _is_loose(node) and graph.holder(number) is None:
+            discard(graph, number)
+
+
+def discard(graph: SceneGraph, number: int) -> None:
+    """Take one thing out of the scene, with what is on or in it."""
+    for gone in (*graph.load(number), number):
+        for relation in _RELATIONS_OF_THINGS:
+            graph.unlink(gone, relation)
+            for source in graph.sources(gone, relation):
+                others = [target for target in graph.targets(source, relation) if target != gone]
+                graph.unlink(source, relation)
+                for target in others:
+                    graph.link(source, relation, target)
+        del graph.nodes[gone]
 
 
 def add_character(graph: SceneGraph, rng: Random, number: int, room: int) -> Node:
@@ -140,14 +160,3 @@ def add_character(graph: SceneGraph, rng: Random, number: int, room: int) -> Nod
 def _is_loose(node: Node) -> bool:
     """Whether a node is a thing that lies about: chairs, rugs and pictures are furnishings, grabbable or not."""
     return "GRABBABLE" in node.properties and node.class_name not in RULES
-
-
-def _remove(graph: SceneGraph, number: int) -> None:
-    for relation in _RELATIONS_OF_THINGS:
-        graph.unlink(number, relation)
-        for source in graph.sources(number, relation):
-            others = [target for target in graph.targets(source, relation) if target != number]
-            graph.unlink(source, relation)
-            for target in others:
-                graph.link(source, relation, target)
-    del graph.nodes[number]
