@@ -106,11 +106,11 @@ def add_object(
     size: Vec | None = None,
     number: int | None = None,
 ) -> Node:
-    """Add a fresh object of a class in its default states, with the next free id unless one is given.
+    """Add a fresh object of a class in its default states, with a free id above the last one unless one is given.
 
     `size` is for objects that are turned; otherwise they have the size of their class.
     """
-    number = max(graph.nodes) + 1 if number is None else number
+    number = _free_id(graph) if number is None else number
     node = graph.add(fresh_node(number, class_name, Box(center, size or object_class(class_name).size)))
     graph.link(number, relation, target)
     if relation == "ON":
@@ -118,6 +118,14 @@ def add_object(
         assert room is not None
         graph.link(number, "INSIDE", room)
     return node
+
+
+def _free_id(graph: SceneGraph) -> int:
+    """The id after the one added last; the highest is looked for only if that will not do, as scenes may be large."""
+    last = next(reversed(graph.nodes))
+    if graph.nodes[last].category == "Characters" or last + 1 in graph.nodes:
+        return max(graph.nodes) + 1
+    return last + 1
 
 
 def remove_clutter(graph: SceneGraph, classes: Collection[str], rooms: Iterable[int] | None = None) -> None:
