@@ -30,10 +30,10 @@ from random import Random
 from types import ModuleType
 from typing import Any
 
-from housemates.env.household.apartments import add_character, find_places, furnish, scatter
 from housemates.env.household.catalog import CATALOG
 from housemates.env.household.engine import Engine, Primitive
 from housemates.env.household.graph import Box, Node, SceneGraph
+from housemates.env.household.homes import add_character, build_home, find_places, scatter
 from housemates.env.household.household import HouseholdWorld
 
 KITCHEN = "kitchen"
@@ -44,7 +44,7 @@ KITCHEN = "kitchen"
 
 def apartment(nodes: int) -> SceneGraph:
     """The apartment with about so many things in it (never fewer than it has), and one person."""
-    graph, rng = furnish(Random("benchmark"), 11), Random("more")
+    graph, rng = build_home("0", 11, Random("benchmark")).graph, Random("more")
     places = find_places(graph, ["bed", "sofa", "desk", "bookshelf"], ["closet", "bookshelf", "nightstand", "cabinet"])
     small = sorted(name for name, kind in CATALOG.items() if "GRABBABLE" in kind.properties and max(kind.size) < 0.25)
     for _ in range(10 * nodes):  # places fill up

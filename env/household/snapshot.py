@@ -63,7 +63,7 @@ def load(snapshot: bytes, setting: Setting) -> Episode:
         _load_scene(stage.graph, state["things"])
         episode = Episode(stage, setting.simulator)
         episode.simulator.steps = int(state["steps"])
-        episode.simulator.touched |= {thing[0] for thing in state["things"]}
+        episode.simulator.touched.update(thing[0] for thing in state["things"])
         _load_teams(episode, state)
     except WorldError:
         raise

@@ -6,8 +6,8 @@ from collections import Counter
 from random import Random
 
 import pytest
-from housemates.env.household.apartments import add_character
 from housemates.env.household.engine import VERBS, Engine, Primitive, Result
+from housemates.env.household.homes import add_character
 
 from .home import Home
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 from random import Random
 
-from housemates.env.household.apartments import add_character, furnish
 from housemates.env.household.engine import VERBS, Engine, Primitive
 from housemates.env.household.graph import SceneGraph
+from housemates.env.household.homes import add_character, build_home
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -22,7 +22,7 @@ class Crowd:
     """A seeded home with people in it, and random but reproducible actions for them."""
 
     def __init__(self, people: int, options: dict[str, bool]) -> None:
-        self.graph: SceneGraph = furnish(Random("crowd"), 11)
+        self.graph: SceneGraph = build_home("0", 11, Random("crowd")).graph
         for number in range(1, people + 1):
             add_character(self.graph, Random(number), number, self.graph.rooms[number % 2])
         self.engine = Engine(self.graph, "crowd", **options)

@@ -12,8 +12,7 @@ from housemates.env.household.capacity import has_room
 from housemates.env.household.catalog import CATALOG
 from housemates.env.household.goals import CLEARING, PLACING, Goal, WantKind
 from housemates.env.household.graph import Box, Node, SceneGraph
-from housemates.env.household.homes import build_home
-from housemates.env.household.placing import discard, scatter
+from housemates.env.household.homes import build_home, discard, scatter
 from housemates.env.household.spots import free_spot, inner_spot
 from housemates.env.household.task import DEFAULT_HOME, HIDE_IN, HIDE_ON, Task
 from housemates.env.household.tasks import TASKS, find_task, set_up

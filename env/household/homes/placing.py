@@ -21,12 +21,23 @@ _HANGS_M = 0.2
 """What begins higher than this and is on nothing hangs on a wall."""
 
 
+def things_in(graph: SceneGraph, rooms: Iterable[int]) -> list[int]:
+    """Everything in these rooms, however deep in containers, in id order; what is in other rooms costs nothing."""
+    found = dict.fromkeys(number for room in rooms for number in graph.contents(room))
+    pending = list(found)
+    while pending:
+        inner = [number for number in graph.contents(pending.pop()) if number not in found]
+        found.update(dict.fromkeys(inner))
+        pending += inner
+    return sorted(found)
+
+
 def find_places(
     graph: SceneGraph, on: Collection[str], inside: Collection[str], rooms: Iterable[int] | None = None
 ) -> list[Place]:
-    """All supports and containers of the given classes, in id order; only those standing in `rooms`, if given."""
+    """All supports and containers of the given classes, in id order; only those in `rooms`, if given."""
     places: list[Place] = []
-    for number in sorted(graph.nodes if rooms is None else (n for room in rooms for n in graph.contents(room))):
+    for number in things_in(graph, graph.rooms if rooms is None else rooms):
         name = graph.nodes[number].kind
         if name in on:
             places.append(("ON", number))
@@ -95,11 +106,11 @@ def add_object(
     size: Vec | None = None,
     number: int | None = None,
 ) -> Node:
-    """Add a fresh object of a class in its default states, with the next free id unless one is given.
+    """Add a fresh object of a class in its default states, with a free id above the last one unless one is given.
 
     `size` is for objects that are turned; otherwise they have the size of their class.
     """
-    number = max(graph.nodes) + 1 if number is None else number
+    number = _free_id(graph) if number is None else number
     node = graph.add(fresh_node(number, class_name, Box(center, size or object_class(class_name).size)))
     graph.link(number, relation, target)
     if relation == "ON":
@@ -109,31 +120,35 @@ def add_object(
     return node
 
 
-def things_in(graph: SceneGraph, rooms: Iterable[int]) -> list[int]:
-    """Everything in these rooms, however deep in containers, in id order; the cost does not depend on other rooms."""
-    found = dict.fromkeys(number for room in rooms for number in graph.contents(room))
-    pending = list(found)
-    while pending:
-        inner = [number for number in graph.contents(pending.pop()) if number not in found]
-        found.update(dict.fromkeys(inner))
-        pending += inner
-    return sorted(found)
+def _free_id(graph: SceneGraph) -> int:
+    """The id after the one added last; the highest is looked for only if that will not do, as scenes may be large."""
+    last = next(reversed(graph.nodes))
+    if graph.nodes[last].category == "Characters" or last + 1 in graph.nodes:
+        return max(graph.nodes) + 1
+    return last + 1
 
 
-def remove_clutter(graph: SceneGraph, classes: Collection[str], rooms: Iterable[int]) -> None:
+def remove_clutter(graph: SceneGraph, classes: Collection[str], rooms: Iterable[int] | None = None) -> None:
     """Take away all loose things of some classes, with what is on or in them, so that a task alone decides where
     such things are. Furnishings, what nobody can grab, and what somebody holds stay.
     """
-    for number in things_in(graph, rooms):
+    for number in things_in(graph, graph.rooms if rooms is None else rooms):
         node = graph.nodes.get(number)  # None: gone with what it was on or in
-        if node and node.kind in classes and _is_loose(node) and graph.holder(number) is None:
+        if node is not None and node.kind in classes and _is_loose(node) and graph.holder(number) is None:
             discard(graph, number)
 
 
 def discard(graph: SceneGraph, number: int) -> None:
     """Take one thing out of the scene, with what is on or in it."""
     for gone in (*graph.load(number), number):
-        _remove(graph, gone)
+        for relation in _RELATIONS_OF_THINGS:
+            graph.unlink(gone, relation)
+            for source in graph.sources(gone, relation):
+                others = [target for target in graph.targets(source, relation) if target != gone]
+                graph.unlink(source, relation)
+                for target in others:
+                    graph.link(source, relation, target)
+        del graph.nodes[gone]
 
 
 def add_character(graph: SceneGraph, rng: Random, number: int, room: int) -> Node:
@@ -153,14 +168,3 @@ def add_character(graph: SceneGraph, rng: Random, number: int, room: int) -> Nod
 def _is_loose(node: Node) -> bool:
     """Whether a node is a thing that lies about: chairs, rugs and pictures are furnishings, grabbable or not."""
     return "GRABBABLE" in node.properties and node.kind not in RULES
-
-
-def _remove(graph: SceneGraph, number: int) -> None:
-    for relation in _RELATIONS_OF_THINGS:
-        graph.unlink(number, relation)
-        for source in graph.sources(number, relation):
-            others = [target for target in graph.targets(source, relation) if target != number]
-            graph.unlink(source, relation)
-            for target in others:
-                graph.link(source, relation, target)
-    del graph.nodes[number]
