@@ -29,7 +29,7 @@ def save(episode: Episode, setting: Setting) -> bytes:
     for number in sorted(episode.simulator.touched):
         node = graph.nodes[number]
         edges = [(name, graph.targets(number, name)) for name in _CHANGING]
-        things.append((number, node.states, node.box, [edge for edge in edges if edge[1]]))
+        things.append((number, node.states, node.box, node.rotation, [edge for edge in edges if edge[1]]))
     state = pack(
         {
             **_belongs_to(setting),
@@ -94,13 +94,14 @@ def _open(snapshot: bytes) -> Mapping[str, Any]:
 
 
 def _load_scene(graph: SceneGraph, things: Sequence[Any]) -> None:
-    for number, states, box, _ in things:
+    for number, states, box, rotation, _ in things:
         node = graph.nodes[number]
         node.states = tuple(states)
         node.box = Box(tuple(box[0]), tuple(box[1])) if box else None
+        node.rotation = tuple(rotation)
         for relation in _CHANGING:
             graph.unlink(number, relation)
-    for number, _, _, edges in things:
+    for number, *_, edges in things:
         for relation, targets in edges:
             for target in targets:
                 graph.link(number, relation, graph.nodes[target].id)

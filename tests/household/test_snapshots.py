@@ -180,7 +180,8 @@ class TestDamage:
         self.refuses(world, seal(state), "damaged")
 
     @pytest.mark.parametrize(
-        "change", [{"steps": None}, {"teams": []}, {"executed": []}, {"things": [[15, [], None, [["ON", [999]]]]]}]
+        "change",
+        [{"steps": None}, {"teams": []}, {"executed": []}, {"things": [[15, [], None, [0, 0, 0, 1], [["ON", [999]]]]]}],
     )
     def test_a_scene_that_makes_no_sense_is_noticed(self, world: HouseholdWorld, change: dict[str, object]) -> None:
         self.refuses(world, seal(unseal(world.snapshot()) | change), "damaged")
