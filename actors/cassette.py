@@ -154,7 +154,7 @@ def read_cassette(path: Path) -> Cassette:
 
 def _frames(path: Path, file: BinaryIO) -> Iterator[dict[str, Any]]:
     stream = zlib.decompressobj()
-    unpacker = msgpack.Unpacker(max_buffer_size=MAX_FRAME_BYTES, strict_map_key=False)
+    unpacker = msgpack.Unpacker(max_buffer_size=MAX_FRAME_BYTES)
     total = 0
     while not stream.eof:
         packed = file.read(_CHUNK_BYTES)
@@ -201,6 +201,7 @@ def _checked(exchange: Exchange) -> Exchange:
     """A file from elsewhere may hold anything; what is used must be what it says."""
     answered = isinstance(exchange.reply, str) and exchange.error is None
     failed = exchange.reply is None and exchange.error in _KINDS
+    address(exchange.request)  # of plain types only
     counted = isinstance(exchange.prompt_tokens, int) and isinstance(exchange.completion_tokens, int)
     messages = exchange.request["messages"]
     readable = all(isinstance(m["content"], str) and isinstance(m["role"], str) for m in messages)

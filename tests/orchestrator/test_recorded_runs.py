@@ -263,6 +263,15 @@ def test_a_mistake_gets_one_line_and_its_exit_code(
     assert done.stderr.startswith("housemates: ") and done.stderr.count("\n") == 1
 
 
+def test_a_cassette_does_not_say_which_code_is_imported(tmp_path: Path) -> None:
+    own = "tests.actors.own:praise"
+    config = make_config(llm="scripted", runtime="inline", steps=3, feedback=own)
+    digest = run(config, tmp_path / "run", record=tmp_path / "c").summary["digest"]
+    with pytest.raises(ConfigError, match=r"recorded with feedback tests\.actors\.own:praise; to replay it, name it"):
+        replaying(tmp_path / "c")
+    assert run(replaying(tmp_path / "c", feedback=own), tmp_path / "again").summary["digest"] == digest
+
+
 def test_a_run_that_never_began_leaves_no_cassette(tmp_path: Path) -> None:
     config = make_config(llm="openai:m", base_url="http://127.0.0.1:9/v1", runtime="inline")
     with pytest.raises(StartError):
