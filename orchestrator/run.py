@@ -92,7 +92,7 @@ def run(
                 if not recorder.begun:
                     raise
                 status = "interrupted"
-            except (ChatError, ServerError, WorldError, RuntimeFailure, PluginError, OSError) as error:
+            except (ChatError, ServerError, WorldError, RuntimeFailure, PluginError, CassetteError, OSError) as error:
                 fault = str(error)
             except BaseException as error:  # a fault of ours: the record ends properly all the same
                 fault = f"{type(error).__name__}: {error}"
