@@ -13,7 +13,7 @@ from typing import Any
 
 from ..env.codec import pack, unpack
 from .agent import Agent, AgentSpec
-from .cassette import Missing, Reel
+from .cassette import Reel
 from .chat import ChatError, ChatModel, Endpoint
 from .turn import Answer, Ask, Call, Failure, FailureKind, Turn
 
@@ -44,7 +44,8 @@ class AgentHost:
         self._endpoint = endpoint
         self._call_deadline_s = call_deadline_s
         self._chats: dict[Endpoint, ChatModel] = {}
-        self._missing: dict[str, dict[int, Missing]] = {
+        # In a replay, the steps in which an agent's turn did not count.
+        self._missing: dict[str, dict[int, bool]] = {
             spec.name: {} if spec.tape is None else Reel.unpacked(spec.tape).missing for spec in specs
         }
         self._seats = {name: _Seat(self._make(name), 0, asyncio.Lock()) for name in self._specs}
@@ -52,9 +53,9 @@ class AgentHost:
     async def turn(self, ask: Ask) -> Answer:
         """Let an agent take its turn; never raises for what an agent or its model did."""
         seat = self._seats[ask.agent]
-        missing = self._missing[ask.agent].get(ask.step)
-        if missing is not None:  # in a replay: this turn did not count when it was recorded
-            return self._failed(ask, "late" if missing.late else "error", missing.detail)
+        late = self._missing[ask.agent].get(ask.step)
+        if late is not None:
+            return self._failed(ask, "late" if late else "error", "this turn did not count when the run was recorded")
         if ask.restore and seat.running is not None:
             seat.running.cancel()  # what it is still doing for an earlier ask does not count any more
         limit = asyncio.timeout(ask.deadline_s)

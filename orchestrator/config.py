@@ -21,7 +21,8 @@ from pydantic import (
     model_validator,
 )
 
-from ..actors.agent import MASKABLE, MAX_GIVEN_CHARS, Method
+from ..actors.agent import MASKABLE, MAX_GIVEN_CHARS, Learning, Method
+from ..actors.feedback import find_feedback
 from ..actors.plugin import PluginError
 from ..env.world import PLAN_TOKEN
 from .errors import ConfigError
@@ -256,24 +257,17 @@ def _check_model(setting: str, llm: str, base_url: str) -> None:
 
 
 def _find(setting: str, name: str) -> None:
-    """Check that a named part of learning is there.
+    """Check that a named part of learning is there and can be used.
 
     Raises:
-        PluginError: it is not.
+        PluginError: it is not, or cannot.
     """
-    # Imported here: the optimizers and policies are Trace's, which `--help` must not load.
     if setting == "feedback":
-        from ..actors.feedback import find_feedback
-
         find_feedback(name)
-    elif setting == "optimizer":
-        from ..actors.optimizer import find_optimizer
+        return
+    from ..actors.optimizer import try_out  # Trace's parts, which `--help` must not load
 
-        find_optimizer(name)
-    else:
-        from ..actors.policy import find_policy
-
-        find_policy(name)
+    try_out(Learning(optimize=name) if setting == "optimize" else Learning(optimizer=name))
 
 
 def make_config(**values: Any) -> RunConfig:

@@ -30,7 +30,7 @@ from .recorder import Recorder
 from .run_folder import create_run_folder, give_back
 from .taping import Taping
 
-EXPECTED = (ChatError, ServerError, WorldError, RuntimeFailure, PluginError, OSError)
+EXPECTED = (ChatError, ServerError, WorldError, RuntimeFailure, PluginError, CassetteError, OSError)
 """What can end a run without being a fault of ours."""
 
 
