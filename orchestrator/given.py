@@ -73,10 +73,12 @@ def check_recorded(config: RunConfig, recorded: Mapping[str, Any]) -> None:
         ConfigError: the configuration differs from the recorded one in more than where the run is computed.
     """
     now = config.identity()
+    defaults = {name: field.default for name, field in RunConfig.model_fields.items()}
     for name in sorted(now.keys() | recorded.keys()):
-        if name not in PLACE and now.get(name) != recorded.get(name):
-            was, given = _shown(recorded.get(name)), _shown(now.get(name))
-            raise ConfigError(f"{config.replay} was recorded with {name.replace('_', '-')} {was}, not {given}")
+        was = recorded.get(name, defaults.get(name))  # settings that came later were what they are by default
+        if name not in PLACE and now.get(name) != (list(was) if isinstance(was, tuple) else was):
+            given = _shown(now.get(name))
+            raise ConfigError(f"{config.replay} was recorded with {name.replace('_', '-')} {_shown(was)}, not {given}")
 
 
 def _shown(value: Any) -> str:

@@ -33,6 +33,9 @@ from .study import EPISODES, FAILURES_NAME, FILE_NAME, Cell, StudyPlan, cells_of
 from .summary import Tally
 from .taping import Taping
 
+CASSETTE_NAME = "cassette"
+"""What the model traffic of a recorded episode is called in its folder."""
+
 
 @dataclass(frozen=True, slots=True)
 class StudyBudget:
@@ -166,6 +169,7 @@ def run_study(
     parallel: int,
     budget: StudyBudget | None = None,
     observer: StudyObserver | None = None,
+    record: bool = False,
 ) -> StudyResult:
     """Run what is not finished of a study. Call it from the main thread.
 
@@ -178,13 +182,14 @@ def run_study(
         parallel: episodes at the same time, at least 1.
         budget: what it may use.
         observer: is told how it goes.
+        record: put each episode's model traffic on a cassette in its folder; one that was interrupted begins anew.
 
     Raises:
         ConfigError: a setting cannot be run here.
         StartError: Ray or a model server did not come up, or was lost.
     """
     cells = cells_of(plan)
-    conductor = _Conductor(folder, cells, budget or StudyBudget(), observer or StudyObserver())
+    conductor = _Conductor(folder, cells, budget or StudyBudget(), observer or StudyObserver(), record=record)
     left = conductor.left()
     if not left or conductor.result.stopped:
         conductor.observer.planned(cells, conductor.result.finished)
@@ -237,8 +242,11 @@ async def _unreachable(endpoints: Mapping[ModelChoice, Endpoint]) -> dict[ModelC
 class _Conductor:
     """Keeps the books of a study while its episodes run."""
 
-    def __init__(self, folder: Path, cells: Sequence[Cell], budget: StudyBudget, observer: StudyObserver) -> None:
+    def __init__(
+        self, folder: Path, cells: Sequence[Cell], budget: StudyBudget, observer: StudyObserver, *, record: bool
+    ) -> None:
         self.observer = observer
+        self._record = record
         self.reasons: Mapping[ModelChoice, str] = {}
         self._cells = cells
         self._folder = folder
@@ -289,20 +297,22 @@ class _Conductor:
             return
         folder = episode_folder(self._folder, cell)
         try:
+            if self._record and folder.is_dir():  # half a cassette is none
+                rmtree(folder)
             past = _past(folder)
             journal = _journal(cell, folder, past)
         except (ConfigError, JournalError) as error:
             self._failed(cell, str(error))
             return
         recorder = Recorder(folder, journal, _Ear(self, cell), past.tally if past else None)
-        taping = Taping(cell.config, None, recorder.record)
+        taping = Taping(cell.config, folder / CASSETTE_NAME if self._record else None, recorder.record)
         self.observer.began(cell)
         began = time.perf_counter()
         status, end, fault = "failed", End(success=False), ""
         try:
             models = cell.config.models
             endpoint = endpoints.get(models[0]) or Endpoint(base_url=REPLAYED_URL, model=models[0].llm)
-            specs = agent_specs(cell.config, endpoints, cassette)
+            specs = agent_specs(cell.config, endpoints, cassette, record=self._record)
             if past is None or not past.lesson:
                 end = await play(cell.config, folder, endpoint, specs, recorder, taping, past)
             else:
@@ -318,6 +328,10 @@ class _Conductor:
             fault = str(error)
         finally:
             self._close(cell, folder, journal, recorder, status, end.success, fault, began, resumed=past is not None)
+            if recorder.begun:
+                taping.close(status, recorder.digest)
+            else:
+                taping.discard()
 
     def _close(
         self,

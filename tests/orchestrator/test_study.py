@@ -243,3 +243,31 @@ def test_on_ray_the_episodes_are_the_same(tmp_path: Path) -> None:
     on_ray = make_plan({"vary": {"seed": [0, 1]}, "run": common}, "here")
     ray = study(on_ray, tmp_path / "ray", parallel=2)
     assert digests(ray.finished) == digests(study(plan_of(seed=[0, 1]), tmp_path / "inline").finished)
+
+
+def test_a_recorded_study_is_done_again_from_its_cassettes_without_any_model(tmp_path: Path) -> None:
+    plan = plan_of(method=["trace", "react"], seed=[0, 1])
+    recorded = study(plan, tmp_path / "recorded", record=True)
+    cassettes = [episode_folder(recorded.folder, cell) / "cassette" for cell in cells_of(plan)]
+    for number, path in enumerate(cassettes):
+        path.rename(tmp_path / f"{number}.cassette")
+    played = make_plan(
+        {
+            "vary": {"llm": [f"replay:{tmp_path}/{number}.cassette" for number in range(4)]},
+            "run": {"runtime": "inline"},
+        },
+        "here",
+    )
+    again = study(played, tmp_path / "again")
+    assert sorted(digests(again.finished).values()) == sorted(digests(recorded.finished).values())
+    results = read_results([tmp_path / "again"], Prices())
+    assert results.varied == ("seed", "method"), "the report compares what was varied when it was recorded"
+
+
+def test_a_recorded_episode_that_was_interrupted_begins_anew(tmp_path: Path) -> None:
+    plan = plan_of(seed=[0])
+    assert study(plan, tmp_path / "study", record=True, observer=Watch(interrupt_at=5)).interrupted
+    result = study(plan, tmp_path / "study", record=True)
+    folder = episode_folder(result.folder, cells_of(plan)[0])
+    assert json.loads((folder / "summary.json").read_text())["resumes"] == 0
+    assert (folder / "cassette").is_file()
