@@ -49,7 +49,8 @@ class Floorplan:
     Ways are shortest by metres from room centre to room centre. They are looked for when somebody first
     needs them, and remembered within bounds. A shut door is avoided if there is another way; if not, the
     way leads up to it. Rooms without any connection are joined by a straight line, so that every walk
-    arrives (graphs of the Unity simulator have no BETWEEN edges).
+    arrives (graphs of the Unity simulator have no BETWEEN edges); on it, whoever is in the box of a room is
+    in that room.
 
     Attributes:
         sides: the two rooms of every door and door frame.
@@ -118,7 +119,10 @@ class Floorplan:
         gap = math.hypot(goal_x - x, goal_z - z)
         if gap <= stop_m + ROUNDING_M:
             return (x, z), goal_room
-        return _towards(x, z, goal_x, goal_z, min(left, gap - stop_m), gap), goal_room
+        end = _towards(x, z, goal_x, goal_z, min(left, gap - stop_m), gap)
+        if room != goal_room and gap - stop_m > left:
+            return end, self._room_at(end, room)
+        return end, goal_room
 
     def arrive(self, position: Point, room: int, goal: Box, goal_room: int, stop_m: float) -> tuple[Point, int] | None:
         """Where, and in which room, the whole way towards a box ends; None if a shut door is in the way."""
@@ -142,6 +146,18 @@ class Floorplan:
                     part = min(left, _room_ahead(beyond, (x, z), heading))
                     return (x + dx * part, z + dz * part), doorway.following
         return (x, z), room
+
+    def _room_at(self, point: Point, before: int) -> int:
+        """The room whose box a point is deepest inside (the first of several); outside all of them, the one before."""
+        nodes, found, deepest = self._graph.nodes, before, 0.0
+        for room in self._graph.rooms:
+            box = nodes[room].box
+            if box is not None:
+                (x, _, z), (width, _, depth) = box
+                margin = min(width / 2 - abs(point[0] - x), depth / 2 - abs(point[1] - z))
+                if margin > deepest:
+                    found, deepest = room, margin
+        return found
 
     def _search(self, start: int, goal: int, *, through_shut: bool) -> list[tuple[int, Doorway]]:
         """The shortest way, as rooms with the doorway by which each is left; empty: there is none."""

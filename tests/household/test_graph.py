@@ -74,7 +74,8 @@ def test_the_container_counts_when_the_room_is_listed_too() -> None:
     graph = SceneGraph.from_dict(small())
     assert graph.parent(13) == 12
     assert graph.room_of(13) == 11
-    assert graph.contents(12) == [13]
+    assert graph.contents(12) == [13] and 13 not in graph.contents(11)
+    assert graph.copy().contents(11) == graph.contents(11)
     assert not graph.is_accessible(13)
 
 

@@ -113,6 +113,12 @@ def test_rooms_without_known_doors_are_joined_by_a_straight_line() -> None:
     assert length(walk(Floorplan(graph), graph, 1, 3)) == pytest.approx(8.0)
 
 
+def test_who_walks_such_a_line_is_in_the_room_whose_box_they_are_in() -> None:
+    graph = building(3, 1, [])
+    rooms = [room for _, room in walk(Floorplan(graph), graph, 1, 3)]
+    assert rooms == [1, 1, 1, 2, 2, 2, 2, 3, 3]
+
+
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_every_walk_arrives_by_steps_of_a_metre_through_open_doors(seed: int) -> None:
