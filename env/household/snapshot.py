@@ -74,7 +74,7 @@ def load(snapshot: bytes, setting: Setting) -> Episode:
 
 def _in_order(graph: SceneGraph, number: int, relation: str) -> list[int]:
     """What a node points to; what it is directly inside or on comes last, for of several the last one counts."""
-    last = {"INSIDE": graph.parent, "ON": graph.support}.get(relation, lambda _: None)(number)
+    last = {"INSIDE": graph.parent(number), "ON": graph.support(number)}.get(relation)
     return sorted(graph.targets(number, relation), key=lambda target: target == last)
 
 
