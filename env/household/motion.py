@@ -83,7 +83,7 @@ class Floorplan:
         if key not in self._ways:
             # Of a way through a shut door only the beginning is good: behind the door there may be a better one.
             path = self._search(room, goal_room, through_shut=False)
-            for start, doorway in path or self._search(room, goal_room, through_shut=True)[-1:]:
+            for start, doorway in path or self._search(room, goal_room, through_shut=True)[:1]:
                 self._ways[start, goal_room] = doorway
             self._ways.setdefault(key, None)
             while len(self._ways) > _CACHED_WAYS:
@@ -160,31 +160,36 @@ class Floorplan:
         return found
 
     def _search(self, start: int, goal: int, *, through_shut: bool) -> list[tuple[int, Doorway]]:
-        """The shortest way, as rooms with the doorway by which each is left; empty: there is none."""
+        """The shortest way, as rooms with the doorway by which each is left; empty: there is none.
+
+        It is looked for from the goal. So of ways of equal length every room on the way has the same one as if
+        it was looked for from there, and what is remembered does not depend on who asked first.
+        """
         rooms = self._graph.nodes
-        came: dict[int, tuple[int, Doorway]] = {}
-        best = {start: 0.0}
-        frontier = [(0.0, start)]
+        nexts: dict[int, tuple[Doorway, int]] = {}
+        best = {goal: 0.0}
+        frontier = [(0.0, goal)]
         while frontier:
             metres, room = heapq.heappop(frontier)
-            if room == goal:
+            if room == start:
                 break
             if metres > best[room]:
                 continue
             for doorway in self._doorways.get(room, ()):
                 if doorway.is_shut and not through_shut:
                     continue
-                following = doorway.following
-                gap = _from_center(rooms[room], doorway) + _from_center(rooms[following], doorway)
+                before = doorway.following
+                gap = _from_center(rooms[room], doorway) + _from_center(rooms[before], doorway)
                 total = metres + gap + ROUNDING_M  # never nothing, so that no way leads round in circles
-                if total < best.get(following, math.inf):
-                    best[following] = total
-                    came[following] = room, doorway
-                    heapq.heappush(frontier, (total, following))
+                if total < best.get(before, math.inf):
+                    best[before] = total
+                    nexts[before] = doorway, room
+                    heapq.heappush(frontier, (total, before))
         path: list[tuple[int, Doorway]] = []
-        while goal in came:
-            goal, doorway = came[goal]
-            path.append((goal, doorway))
+        while start in nexts:
+            doorway, following = nexts[start]
+            path.append((start, Doorway(doorway.node, doorway.point, following)))
+            start = following
         return path
 
 

@@ -139,6 +139,15 @@ def test_every_walk_arrives_by_steps_of_a_metre_through_open_doors(seed: int) ->
             assert any(math.dist(door.point, after) <= STEP_M for door in doors)
 
 
+@pytest.mark.parametrize("size", [0.7, 3.3, 4.0])
+def test_of_ways_of_equal_length_the_same_one_is_taken_whoever_asked_before(size: float) -> None:
+    graph, rng = building(4, 3, all_doors(4, 3), size), Random(0)
+    asked = Floorplan(graph)
+    for _ in range(300):
+        start, goal = rng.choice(graph.rooms), rng.choice(graph.rooms)
+        assert asked.next_doorway(start, goal) == Floorplan(graph).next_doorway(start, goal)
+
+
 def test_in_a_building_only_what_is_asked_for_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = building(25, 25, all_doors(25, 25))
     plan = Floorplan(graph)
