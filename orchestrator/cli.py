@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .interrupt import EXIT_INTERRUPTED
+from .viewer.command import view
 
 if TYPE_CHECKING:
     from .observer import Observer
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="The embedded model.", rich_markup_mode=None)
 app.add_typer(models_app, name="models")
+app.command()(view)
 
 
 def _option(*names: str, help: str, **more: Any) -> Any:
@@ -87,6 +89,7 @@ def run(
         Path | None, _option("--out", help="The run's folder, new or empty. [default: runs/<time>-<task>-…]")
     ] = None,
     config: Annotated[Path | None, _option("--config", help="A TOML file with these options (but --out).")] = None,
+    view: Annotated[bool, typer.Option("--view", help="Serve a page on which to watch, pause and stop it.")] = False,
 ) -> None:
     """Let agents do a task together, and record it."""
     from .config import load_config, make_config
@@ -114,7 +117,7 @@ def run(
     settings = make_config(**values)
     if out is not None and not out.name and str(out) != "/":
         raise ConfigError("--out: name a folder; the current one is not taken")
-    _show(lambda observer: run_episode(settings, out, observer), settings.llm)
+    _show(lambda observer: run_episode(settings, out, observer), settings.llm, view)
 
 
 @app.command()
@@ -125,11 +128,12 @@ def resume(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folde
     _show(lambda observer: resume_run(folder, observer))
 
 
-def _show(conduct: Callable[[Observer], RunResult], llm: str = "") -> None:
+def _show(conduct: Callable[[Observer], RunResult], llm: str = "", view: bool = False) -> None:
     """Show a run while it goes on, and its summary."""
     from .cluster import end_own_ray
     from .interrupt import bounded_interrupt
     from .terminal import RunConsole, TerminalObserver, summary_table
+    from .viewer.watched import ViewedRun
 
     console = RunConsole(file=sys.stdout)
     try:
@@ -138,7 +142,8 @@ def _show(conduct: Callable[[Observer], RunResult], llm: str = "") -> None:
             bounded_interrupt(end_own_ray),
             TerminalObserver(console) as observer,
         ):
-            result = conduct(observer)
+            viewed = ViewedRun(observer, observer.starting) if view else None
+            result = conduct(viewed or observer)
     except KeyboardInterrupt:
         _complain("interrupted before the first step", EXIT_INTERRUPTED)
         os._exit(EXIT_INTERRUPTED)  # all is stopped; a Ray that was half started would crash at the orderly exit
@@ -147,6 +152,8 @@ def _show(conduct: Callable[[Observer], RunResult], llm: str = "") -> None:
     console.print(f"\nrun folder  {result.folder}", markup=False, highlight=False, soft_wrap=True)
     for line in _what_next(result, llm):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if viewed is not None:
+        viewed.keep(result.interrupted)
     if result.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
 

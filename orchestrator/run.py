@@ -158,7 +158,7 @@ async def _play(config: RunConfig, folder: Path, endpoint: Endpoint, recorder: R
         recorder.starting(f"starting {len(specs)} agents")
         await runtime.start()
         barrier = Barrier([spec.name for spec in specs], config.steps, config.step_deadline_s)
-        episode = Episode(barrier, runtime, config.seed, recorder.record, lambda: joint_actions(folder))
+        episode = Episode(barrier, runtime, config.seed, recorder.record, lambda: joint_actions(folder), recorder.ready)
         recorder.started(config, endpoint.model, lambda: episode.waiting_for)
         if past is not None:
             return await episode.resume(past)

@@ -1,0 +1,106 @@
+"""What the page shows of a whole run at once: read in the background, a slice at a time, and kept small."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ..journal import JournalError
+from ..journal_index import JournalIndex
+from ..summary import Tally
+
+
+class PlanChange(NamedTuple):
+    """A step in which an agent learned, or has another plan: the verdict, and where its plan before that stands."""
+
+    step: int
+    verdict: str
+    changed: bool
+    before: int
+    """The step in which the plan before it was in force, -1 if there was none."""
+
+
+class Spoken(NamedTuple):
+    """A message: the number of it in its step, and between whom."""
+
+    step: int
+    number: int
+    sender: str
+    receiver: str
+
+
+class Survey:
+    """Reads every record of a journal once, as it is written, and keeps some numbers per step.
+
+    Attributes:
+        tally: the run's figures, as far as it has read.
+        track: per step a row: reward, seconds, messages, agents in trouble, plans accepted, plans rejected.
+        messages: all that were delivered.
+        fault: the first damage it met; it reads on after it.
+    """
+
+    def __init__(self, index: JournalIndex) -> None:
+        self._index = index
+        self._next = 0
+        self._plans: dict[str, tuple[str, int]] = {}
+        self.tally = Tally()
+        self.track: list[list[float]] = []
+        self.messages: list[Spoken] = []
+        self.changes: dict[str, list[PlanChange]] = {}
+        self.fault = ""
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was read, without which the tally knows nothing."""
+        return self._next > 0
+
+    @property
+    def complete(self) -> bool:
+        return self._next == len(self._index.frames)
+
+    def advance(self, seconds: float) -> None:
+        """Read on for at most so long (or one record)."""
+        until = time.perf_counter() + seconds
+        while not self.complete:
+            self._next += 1
+            try:
+                record = self._index.read(self._next - 1)
+            except JournalError as error:
+                self.fault = self.fault or str(error)
+            else:
+                self.tally.add(record)
+                if "agents" in record and record["kind"] != "begin":
+                    self._take_in(record)
+            if time.perf_counter() > until:
+                return
+
+    def _take_in(self, record: Mapping[str, Any]) -> None:
+        step = record["step"]
+        while len(self.track) <= step:  # records that could not be read leave empty rows
+            self.track.append([0.0, 0.0, 0, 0, 0, 0])
+        row = self.track[step] = [0.0, record["step_s"], 0, 0, 0, 0]
+        for agent, part in record["agents"].items():
+            row[0] += part["reward"] / len(record["agents"])
+            row[3] += part["verdict"] != "ok"
+            turn = part["turn"]
+            if turn is not None:
+                update = turn["update"]
+                row[4] += update is not None and update["verdict"] == "accepted"
+                row[5] += update is not None and update["verdict"] == "rejected"
+                self._take_in_plan(step, agent, turn)
+        for number, message in enumerate((record["result"] or {"messages": ()})["messages"]):
+            row[2] += 1
+            self.messages.append(Spoken(step, number, message["sender"], message["receiver"]))
+
+    def _take_in_plan(self, step: int, agent: str, turn: Mapping[str, Any]) -> None:
+        plan, since = self._plans.get(agent, ("", -1))
+        changed, update = turn["plan"] != plan, turn["update"]
+        changes = self.changes.setdefault(agent, [])
+        while changes and changes[-1].step >= step:  # of a step that was broken off, and done again
+            changes.pop()
+        if changed or update is not None:
+            verdict = update["verdict"] if update is not None else "given"
+            changes.append(PlanChange(step, verdict, changed, since))
+        if changed:
+            self._plans[agent] = turn["plan"], step
