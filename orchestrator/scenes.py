@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ class Scenes:
     Attributes:
         world: the household.
         step: how many steps it has taken.
+        right_steps: how many it can be taken; infinite unless it came to something that does not fit.
         fault: why it cannot be taken further, in one line; "" if it can.
     """
 
@@ -40,6 +42,7 @@ class Scenes:
         self._agents: list[str] = index.head["agents"]
         self.world = household_of(config)
         self.step = 0
+        self.right_steps = math.inf
         self.fault = ""
         if self._elsewhere(self.world.reset(config["seed"]), index.head["observations"]):
             raise WorldError("this version builds another household from these settings than the run took place in")
@@ -49,31 +52,36 @@ class Scenes:
     def advance(self, step: int, seconds: float) -> bool:
         """Take the household towards where it was after this many steps, for at most so long; returns whether it is.
 
-        If it cannot be taken there, `fault` says why.
+        If it cannot be taken there, it stays where it last was right, and `fault` says why.
         """
         until = time.perf_counter() + seconds
+        self._go_back(step)
+        while self.step < min(step, self.right_steps) and time.perf_counter() < until:
+            self._take_step()
+        return self.step == step
+
+    def _go_back(self, step: int) -> None:
+        """To the nearest snapshot, if that is nearer to a step than where the household is."""
         marks = sorted(self._snapshots)
         nearest = marks[bisect_right(marks, step) - 1]
         if step < self.step or nearest > self.step:
             self.world.restore(self._snapshots[nearest])
             self.step = nearest
-        while self.step < step and not self.fault and time.perf_counter() < until:
-            self._take_step()
-        return self.step == step
 
     def _take_step(self) -> None:
         try:
             record = self._index.step(self.step)
             if record["result"] is None:
-                self.fault = f"step {self.step} did not take place"
-                return
+                raise WorldError(f"step {self.step} did not take place")
             actions = {agent: (part["turn"] or {}).get("action") for agent, part in record["agents"].items()}
-            seen = self.world.step(actions).observations
-            if self._elsewhere(seen, record["result"]["observations"]):
-                self.fault = f"from step {self.step} on this version of the household goes another way than the run did"
-                return
+            if self._elsewhere(self.world.step(actions).observations, record["result"]["observations"]):
+                raise WorldError(
+                    f"from step {self.step} on this version of the household goes another way than the run did"
+                )
         except (JournalError, WorldError) as error:
-            self.fault = str(error)
+            self.fault, self.right_steps = str(error), self.step
+            self.step += 1  # wherever it is now, it is not there
+            self._go_back(self.right_steps)
             return
         self.step += 1
         if self.step % self._every == 0 and self.step not in self._snapshots:

@@ -23,10 +23,10 @@ TRAILS = 50
 
 
 class Map(NamedTuple):
-    """An SVG, and the number of steps after which things lie as it shows them."""
+    """An SVG, how many steps the things in it are behind the people, and why that will not change."""
 
     svg: str
-    scene_step: int
+    behind: int
     note: str
 
 
@@ -70,7 +70,8 @@ class MapMaker:
         ]
         lit = self._lit(places[agent]) if agent in places else None
         svg = self._picture(theme).frame(people, lit)
-        return Map(svg, target if self._scenes.fault else self._scenes.step, self._scenes.fault)
+        note = self._scenes.fault if target > self._scenes.right_steps else ""
+        return Map(svg, target - self._scenes.step, note)
 
     def _picture(self, theme: str) -> Picture:
         from ...env.household.picture import THEMES, Picture

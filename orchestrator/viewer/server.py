@@ -16,6 +16,7 @@ from aiohttp import web
 from ...env.world import WorldError
 from ..errors import ConfigError, StartError
 from ..journal import JournalError
+from ..observer import one_line
 from .access import guarded, may_control
 from .control import Control
 from .live import OpenRun
@@ -159,8 +160,11 @@ class Viewer:
     async def _map(self, request: web.Request) -> web.Response:
         step = _number(request.match_info, "step")
         theme = "dark" if request.query.get("theme") == "dark" else "light"
-        drawn = await _answer(self._run(request).map(step, theme, request.query.get("agent")))
-        notes = {"X-Scene-Step": str(drawn.scene_step), "X-Scene-Note": drawn.note.encode("ascii", "replace").decode()}
+        try:
+            drawn = await _answer(self._run(request).map(step, theme, request.query.get("agent")))
+        except WorldError as error:
+            return web.Response(status=204, headers={"X-Scene-Note": _header(str(error))})
+        notes = {"X-Scene-Behind": str(drawn.behind), "X-Scene-Note": _header(drawn.note)}
         return web.Response(text=drawn.svg, content_type="image/svg+xml", headers=notes)
 
     # -- a run that goes on -------------------------------------------------------------------
@@ -243,10 +247,13 @@ async def _answer(question: Any) -> Any:
         return await question
     except (IndexError, KeyError, ValueError) as error:
         raise web.HTTPNotFound(text=f"there is no such thing in this run: {error}") from None
-    except WorldError as error:
-        raise web.HTTPNotFound(text=str(error)) from None
     except JournalError as error:
         raise web.HTTPUnprocessableEntity(text=str(error)) from None
+
+
+def _header(text: str) -> str:
+    """A text as the value of a header."""
+    return one_line(text, 300).encode("ascii", "replace").decode()
 
 
 def _number(parameters: Any, name: str) -> int:

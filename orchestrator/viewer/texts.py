@@ -16,7 +16,8 @@ LABEL_CHARS = 160
 COMPARED_CHARS = 20_000
 """Texts longer than this are not compared: the time that takes grows with the square of it."""
 
-_WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+_WORDS = re.compile(r"\s+|<[\w ]+> \(\d+\)|\w+|[^\w\s]")
+"""What is compared as one piece; a thing with its number, `<cup> (7)`, is."""
 
 
 def clip(text: str | None, limit: int = SHOWN_CHARS) -> dict[str, Any]:
