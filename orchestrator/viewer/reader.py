@@ -12,7 +12,7 @@ from ..journal import JournalError
 from ..journal_index import JournalIndex
 from ..run_folder import SUMMARY_NAME
 from .panels import NOTHING, agent_panel, agent_texts, step_row
-from .survey import Survey
+from .survey import MESSAGE_CHARS, PlanChange, Survey
 from .texts import LOADED_CHARS, clip, label, word_diff
 
 KEPT_RECORDS = 6
@@ -21,6 +21,8 @@ THREAD_LENGTH = 40
 """How many messages are sent to the page at once."""
 HISTORY_LENGTH = 12
 """How many changes of a plan are."""
+DIFF_CHARS = 600
+"""How much of a plan is sent with its history where no difference can be shown."""
 
 
 class RunReader:
@@ -127,7 +129,7 @@ class RunReader:
         record = self._record(step)
         kind, _, number = field.partition(":")
         if kind == "message":
-            text = (record["result"] or {"messages": ()})["messages"][int(number)]["text"]
+            text = self._message(step, int(number))
         else:
             text = agent_texts(record["agents"][agent], self._before(step, agent), self._method)[field]
         return {"text": text[start : start + LOADED_CHARS], "length": len(text)}
@@ -139,45 +141,44 @@ class RunReader:
             for spoken in self.survey.messages
             if spoken.step <= until and (agent is None or agent in (spoken.sender, spoken.receiver))
         ]
-        shown: list[dict[str, Any]] = []
-        for spoken in found[-THREAD_LENGTH:]:
-            message = self._record(spoken.step)["result"]["messages"][spoken.number]
-            shown.append(
-                {
-                    "step": spoken.step,
-                    "number": spoken.number,
-                    "sender": label(spoken.sender),
-                    "receiver": label(spoken.receiver),
-                    "text": clip(message["text"], 600),
-                }
-            )
+        shown = [
+            {
+                "step": spoken.step,
+                "number": spoken.number,
+                "sender": label(spoken.sender),
+                "receiver": label(spoken.receiver),
+                "text": spoken.text or clip(self._message(spoken.step, spoken.number), MESSAGE_CHARS),
+            }
+            for spoken in found[-THREAD_LENGTH:]
+        ]
         return {"messages": shown, "earlier": len(found) - len(shown), "complete": self.survey.complete}
 
     def plans(self, until: int, agent: str) -> dict[str, Any]:
         """How an agent's plan came to be what it is in a step: the latest changes first, with their differences."""
         found = [change for change in self.survey.changes.get(agent, ()) if change.step <= until]
+        earlier = max(0, len(found) - HISTORY_LENGTH)
         shown: list[dict[str, Any]] = []
-        for change in reversed(found[-HISTORY_LENGTH:]):
-            turn = self._turn(change.step, agent)
-            update = turn.get("update") or {}
-            entry: dict[str, Any] = {
-                "step": change.step,
-                "verdict": change.verdict,
-                "reason": label(update.get("reason", "")),
-                "proposal": clip(update.get("reply", ""), 600) if change.verdict == "rejected" else None,
-                "diff": None,
-                "plan": None,
-            }
+        for number in range(len(found) - 1, earlier - 1, -1):
+            change = found[number]
+            entry: dict[str, Any] = {"step": change.step, "verdict": change.verdict, "reason": change.reason}
             if change.changed:
-                old = self._turn(change.before, agent)["plan"] if change.before >= 0 else ""
-                entry["diff"] = word_diff(old, turn["plan"])
-                entry["plan"] = clip(turn["plan"], 600) if entry["diff"] is None else None
+                new = self._plan(change, agent)
+                entry["diff"] = word_diff(self._plan(found[number - 1], agent) if number else "", new)
+                entry["plan"] = clip(new, DIFF_CHARS) if entry["diff"] is None else None
+            if change.verdict == "rejected":
+                entry["proposal"] = clip(self._turn(change.step, agent)["update"]["reply"], DIFF_CHARS)
             shown.append(entry)
-        return {"changes": shown, "earlier": len(found) - len(shown), "complete": self.survey.complete}
+        return {"changes": shown, "earlier": earlier, "complete": self.survey.complete}
 
     @property
     def _method(self) -> str:
         return self.index.head["config"].get("method", "")
+
+    def _plan(self, change: PlanChange, agent: str) -> str:
+        return self._turn(change.step, agent)["plan"] if change.plan is None else change.plan
+
+    def _message(self, step: int, number: int) -> str:
+        return (self._record(step)["result"] or {"messages": ()})["messages"][number]["text"]
 
     def _turn(self, step: int, agent: str) -> Mapping[str, Any]:
         return self._record(step)["agents"][agent]["turn"] or {}

@@ -9,25 +9,35 @@ from typing import Any, NamedTuple
 from ..journal import JournalError
 from ..journal_index import JournalIndex
 from ..summary import Tally
+from .texts import clip, label
+
+MESSAGE_CHARS = 600
+"""How much of a message is kept, and shown before more is asked for."""
+KEPT_CHARS = 48_000_000
+"""How many characters of plans and messages are kept in all; those beyond are read again when they are shown."""
 
 
 class PlanChange(NamedTuple):
-    """A step in which an agent learned, or has another plan: the verdict, and where its plan before that stands."""
+    """A step in which an agent learned or has another plan: what became of it, and the plan since then.
+
+    `given` is the verdict if nothing was learned. The plan is None if it was not kept.
+    """
 
     step: int
     verdict: str
+    reason: str
     changed: bool
-    before: int
-    """The step in which the plan before it was in force, -1 if there was none."""
+    plan: str | None
 
 
 class Spoken(NamedTuple):
-    """A message: the number of it in its step, and between whom."""
+    """A message: its number in its step, between whom, and its beginning with its length, or None if not kept."""
 
     step: int
     number: int
     sender: str
     receiver: str
+    text: dict[str, Any] | None
 
 
 class Survey:
@@ -43,7 +53,8 @@ class Survey:
     def __init__(self, index: JournalIndex) -> None:
         self._index = index
         self._next = 0
-        self._plans: dict[str, tuple[str, int]] = {}
+        self._plans: dict[str, str] = {}
+        self._kept_chars = 0
         self.tally = Tally()
         self.track: list[list[float]] = []
         self.messages: list[Spoken] = []
@@ -91,16 +102,26 @@ class Survey:
                 self._take_in_plan(step, agent, turn)
         for number, message in enumerate((record["result"] or {"messages": ()})["messages"]):
             row[2] += 1
-            self.messages.append(Spoken(step, number, message["sender"], message["receiver"]))
+            text = clip(message["text"], MESSAGE_CHARS)
+            kept = text if self._keep(len(text["text"])) else None
+            self.messages.append(Spoken(step, number, message["sender"], message["receiver"], kept))
 
     def _take_in_plan(self, step: int, agent: str, turn: Mapping[str, Any]) -> None:
-        plan, since = self._plans.get(agent, ("", -1))
-        changed, update = turn["plan"] != plan, turn["update"]
+        plan, update = self._plans.get(agent, ""), turn["update"]
+        changed = turn["plan"] != plan
+        if not changed and update is None:
+            return
         changes = self.changes.setdefault(agent, [])
         while changes and changes[-1].step >= step:  # of a step that was broken off, and done again
             changes.pop()
-        if changed or update is not None:
-            verdict = update["verdict"] if update is not None else "given"
-            changes.append(PlanChange(step, verdict, changed, since))
         if changed:
-            self._plans[agent] = turn["plan"], step
+            plan = self._plans[agent] = turn["plan"]
+        kept = plan if not changed or self._keep(len(plan)) else None
+        verdict, reason = (update["verdict"], update["reason"]) if update else ("given", "")
+        changes.append(PlanChange(step, verdict, label(reason) or "", changed, kept))
+
+    def _keep(self, chars: int) -> bool:
+        """Whether there is room for so many more characters; if there is, it is taken."""
+        room = self._kept_chars + chars <= KEPT_CHARS
+        self._kept_chars += chars if room else 0
+        return room

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ def step(number: int, agents: int, turns: Mapping[str, Any] | None = None, said:
             "total": float((number + 1) // 10),
             "turn": turn(agent, number, **(turns or {}).get(agent, {})),
             "lost_calls": [],
-            "state": b"s" * 200,
+            "state": random.Random(f"{agent}/{number}").randbytes(1500),
         }
         for agent in everybody
     }

@@ -36,7 +36,7 @@ export class PlanHistory {
   #change(change, agent) {
     const step = h("a", { href: `#${new URLSearchParams({ step: change.step, agent })}` }, `step ${change.step}`);
     const parts = [h("p", {}, step, " ", h("span", { class: `tag plan-${change.verdict}` }, change.verdict), " ", visible(change.reason))];
-    if (change.diff) {
+    if (change.diff?.length) {
       const kinds = { "-": "del", "+": "ins" };
       const words = change.diff.map(([kind, text]) => (kinds[kind] ? h(kinds[kind], {}, visible(text)) : visible(text)));
       parts.push(h("div", { class: "text diff" }, ...words));
