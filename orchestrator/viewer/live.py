@@ -105,8 +105,11 @@ class OpenRun:
         return self._maker.draw(step, theme, agent)
 
     async def _follow(self, reader: RunReader) -> None:
+        known = -1
         while True:
-            if await self._in_thread(reader.index.refresh):
+            await self._in_thread(reader.index.refresh)
+            if known != len(reader.index.frames):
+                known = len(reader.index.frames)
                 await self.tell()
             while not reader.survey.complete:
                 await self._in_thread(reader.survey.advance, SLICE_S)

@@ -61,7 +61,9 @@ class RunReader:
 
     def progress(self) -> dict[str, Any]:
         """How far the run is; changes while it goes on."""
-        index, end = self.index, self.index.end
+        index = self.index
+        index.refresh()
+        end = index.end
         kinds = [index.frames[number].kind for number in index.moments[-1:]]
         return {
             "steps": len(index.moments),

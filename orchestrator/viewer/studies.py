@@ -70,7 +70,9 @@ def _episode(folder: Path) -> dict[str, Any]:
     try:
         config = tomllib.loads((folder / CONFIG_NAME).read_text())
         row |= {name: label(str(config[name])) for name in _SETTINGS if name in config}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        row["error"] = f"{CONFIG_NAME}: {error.strerror}"
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         row["error"] = label(f"{CONFIG_NAME}: {error}")
     try:
         row["quiet_s"] = max(0.0, time.time() - (folder / JOURNAL_NAME).stat().st_mtime)
