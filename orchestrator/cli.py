@@ -19,6 +19,7 @@ from .viewer.command import view
 if TYPE_CHECKING:
     from .observer import Observer
     from .run import RunResult
+    from .viewer.watched import ViewedRun
 
 EXIT_USAGE = 2
 """Bad usage or configuration."""
@@ -133,7 +134,6 @@ def _show(conduct: Callable[[Observer], RunResult], llm: str = "", view: bool = 
     from .cluster import end_own_ray
     from .interrupt import bounded_interrupt
     from .terminal import RunConsole, TerminalObserver, summary_table
-    from .viewer.watched import ViewedRun
 
     console = RunConsole(file=sys.stdout)
     try:
@@ -142,7 +142,7 @@ def _show(conduct: Callable[[Observer], RunResult], llm: str = "", view: bool = 
             bounded_interrupt(end_own_ray),
             TerminalObserver(console) as observer,
         ):
-            viewed = ViewedRun(observer, observer.starting) if view else None
+            viewed = _viewed(observer) if view else None
             result = conduct(viewed or observer)
     except KeyboardInterrupt:
         _complain("interrupted before the first step", EXIT_INTERRUPTED)
@@ -156,6 +156,12 @@ def _show(conduct: Callable[[Observer], RunResult], llm: str = "", view: bool = 
         viewed.keep(result.interrupted)
     if result.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def _viewed(observer: Observer) -> ViewedRun:
+    from .viewer.watched import ViewedRun
+
+    return ViewedRun(observer, observer.starting)
 
 
 def _from_environment(context: typer.Context, name: str) -> bool:

@@ -21,7 +21,6 @@ from .summary import Tally
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from pyarrow import Table
 
 Record = dict[str, Any]
 
@@ -106,16 +105,16 @@ class Run:
             tally.add(self._index.read(number))
         return tally.summary()
 
-    def turns(self) -> Table:
-        """A row per agent and step: what it did, how, with what result, and what that took."""
+    def turns(self) -> Any:
+        """An Arrow table with a row per agent and step: what it did, how, with what result, and what that took."""
         return self._table(_turn_rows, _TURNS)
 
-    def messages(self) -> Table:
-        """A row per delivered message: step, sender, receiver, text."""
+    def messages(self) -> Any:
+        """An Arrow table with a row per delivered message: step, sender, receiver, text."""
         return self._table(_message_rows, _MESSAGES)
 
-    def plans(self) -> Table:
-        """A row per lesson: step, agent, verdict, reason, and the plan after it."""
+    def plans(self) -> Any:
+        """An Arrow table with a row per lesson: step, agent, verdict, reason, and the plan after it."""
         return self._table(_plan_rows, _PLANS)
 
     def draw_returns(self) -> Figure:
@@ -138,7 +137,7 @@ class Run:
         axes.legend()
         return figure
 
-    def _table(self, rows: Callable[[Record], Iterator[Record]], columns: Mapping[str, str]) -> Table:
+    def _table(self, rows: Callable[[Record], Iterator[Record]], columns: Mapping[str, str]) -> Any:
         _require("pyarrow", "tables")
         from pyarrow import Table, schema, type_for_alias
 
