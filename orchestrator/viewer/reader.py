@@ -115,7 +115,10 @@ class RunReader:
         """
         record = self._record(step)
         panel = agent_panel(
-            record["agents"][agent], self._before(step, agent), self._observations(record).get(agent), self._method
+            record["agents"][agent],
+            self._before(step, agent),
+            self._observations(record).get(agent),
+            self._method(agent),
         )
         return {"step": step, "agent": agent, **panel}
 
@@ -133,7 +136,7 @@ class RunReader:
         if kind == "message":
             text = self._message(step, int(number))
         else:
-            text = agent_texts(record["agents"][agent], self._before(step, agent), self._method)[field]
+            text = agent_texts(record["agents"][agent], self._before(step, agent), self._method(agent))[field]
         return {"text": text[start : start + LOADED_CHARS], "length": len(text)}
 
     def messages(self, until: int, agent: str | None) -> dict[str, Any]:
@@ -172,9 +175,11 @@ class RunReader:
             shown.append(entry)
         return {"changes": shown, "earlier": earlier, "complete": self.survey.complete}
 
-    @property
-    def _method(self) -> str:
-        return self.index.head["config"].get("method", "")
+    def _method(self, agent: str) -> str:
+        """The method of an agent: its own if its settings name one, else the one of all."""
+        config = self.index.head["config"]
+        own = [table.get("method") for table in config.get("agent", ()) if table.get("name") == agent]
+        return (own and own[0]) or config.get("method", "")
 
     def _plan(self, change: PlanChange, agent: str) -> str:
         return self._turn(change.step, agent)["plan"] if change.plan is None else change.plan

@@ -69,7 +69,7 @@ def _episode(folder: Path) -> dict[str, Any]:
     row: dict[str, Any] = {"name": folder.name, "status": "unfinished", "error": ""}
     try:
         config = tomllib.loads((folder / CONFIG_NAME).read_text())
-        row |= {name: label(str(config[name])) for name in _SETTINGS if name in config}
+        row |= {name: label(_said(config[name])) for name in _SETTINGS if name in config}
     except OSError as error:
         row["error"] = f"{CONFIG_NAME}: {error.strerror}"
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -92,6 +92,11 @@ def _episode(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError, AttributeError) as error:
         row["error"] = label(f"{SUMMARY_NAME}: {error!r}")
     return row
+
+
+def _said(value: Any) -> str:
+    """A setting in a word; a task that stands in the configuration in full is called by its name."""
+    return str(value.get("name", "")) if isinstance(value, dict) else str(value)
 
 
 def find_episode(folder: Path, name: str) -> Path:

@@ -28,7 +28,8 @@ export async function showRun(name, ofStudy) {
   };
   const title = head.name;
   const { task, agents, method, seed } = head.config;
-  const what = task === undefined ? head.model : `${task} · ${agents} ${method} agents · ${head.model} · seed ${seed}`;
+  const named = typeof task === "object" ? task.name : task; // a task file stands in the settings in full
+  const what = task === undefined ? head.model : `${named} · ${agents} ${method} agents · ${head.model} · seed ${seed}`;
   byId("title").replaceChildren(plain(title), h("small", {}, ` ${plain(what)}`));
   byId("main").className = "run";
   byId("main").replaceChildren(
