@@ -41,6 +41,11 @@ class Recorder:
     async def ready(self) -> None:
         await self._observer.ready()
 
+    @property
+    def digest(self) -> str:
+        """The trajectory digest so far."""
+        return self._tally.digest.hexdigest()
+
     def _tell(self, what: Callable[[], None]) -> None:
         try:
             what()

@@ -106,4 +106,4 @@ def household_of(config: Mapping[str, Any]) -> HouseholdWorld:
     """
     from ..env.household.household import HouseholdWorld
 
-    return HouseholdWorld(config["task"], config["agents"])
+    return HouseholdWorld(config["task"], config["agents"], config.get("apartment") or None)

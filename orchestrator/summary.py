@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..env.world import is_message
+from .config import task_name
 from .digest import TrajectoryDigest
 
 
@@ -19,6 +20,7 @@ class Tally:
         self.actions = 0
         self.messages = 0
         self.fallbacks = 0
+        self.repaired = 0
         self.sticky = 0
         self.calls: Counter[str] = Counter()
         self.failures = 0
@@ -58,7 +60,7 @@ class Tally:
         """What `summary.json` holds. Counts of actions leave out messages and idle turns."""
         config = self._head["config"]
         return {
-            "task": config["task"],
+            "task": task_name(config["task"]),
             "agents": config["agents"],
             "method": config["method"],
             "model": self._head["model"],
@@ -85,6 +87,7 @@ class Tally:
                 "rejected": dict(self.rejected),
             },
             "fallbacks": self.fallbacks,
+            "repaired": self.repaired,
             "verdicts": dict(self.verdicts),
             "resumes": self.resumes,
             "wall_s": round(self._wall_s, 3),
@@ -111,7 +114,9 @@ class Tally:
                 self.actions += 1
         self.fallbacks += turn["how"] == "random"
         self.sticky += turn["how"] == "sticky"
+        self.repaired += turn["repaired"]
         if turn["update"] is not None:
+            self.repaired += turn["update"]["repaired"]
             self.updates[turn["update"]["verdict"]] += 1
             if turn["update"]["verdict"] == "rejected":
                 self.rejected[turn["update"]["reason"]] += 1
