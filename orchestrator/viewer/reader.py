@@ -178,8 +178,8 @@ class RunReader:
     def _method(self, agent: str) -> str:
         """The method of an agent: its own if its settings name one, else the one of all."""
         config = self.index.head["config"]
-        own = [table.get("method") for table in config.get("agent", ()) if table.get("name") == agent]
-        return (own and own[0]) or config.get("method", "")
+        own = next((table for table in config.get("agent", ()) if table.get("name") == agent), {})
+        return str(own.get("method") or config.get("method", ""))
 
     def _plan(self, change: PlanChange, agent: str) -> str:
         return self._turn(change.step, agent)["plan"] if change.plan is None else change.plan

@@ -249,6 +249,9 @@ async def _answer(question: Any) -> Any:
         raise web.HTTPNotFound(text=f"there is no such thing in this run: {error}") from None
     except JournalError as error:
         raise web.HTTPUnprocessableEntity(text=str(error)) from None
+    except (TypeError, AttributeError) as error:
+        text = f"this record of the journal is not as this version writes them ({error!r})"
+        raise web.HTTPUnprocessableEntity(text=text) from None
 
 
 def _header(text: str) -> str:

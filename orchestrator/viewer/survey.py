@@ -77,12 +77,14 @@ class Survey:
             self._next += 1
             try:
                 record = self._index.read(self._next - 1)
+                if record["kind"] in ("step", "lesson", "abandoned"):
+                    self._take_in(record)
+                self.tally.add(record)
             except JournalError as error:
                 self.fault = self.fault or str(error)
-            else:
-                self.tally.add(record)
-                if "agents" in record and record["kind"] != "begin":
-                    self._take_in(record)
+            except (LookupError, TypeError, ValueError, AttributeError) as error:
+                where = f"{self._index.path}: record {self._next - 1}"
+                self.fault = self.fault or f"{where} is not as this version writes them ({error!r})"
             if time.perf_counter() > until:
                 return
 

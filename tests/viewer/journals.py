@@ -53,7 +53,8 @@ def turn(agent: str, step: int, **changes: Any) -> dict[str, Any]:
         "plan": f"Take the cup, then rest {step // 5} times." if step else "",
         "thoughts": f"step {step} of {agent}",
         "reply": '{"action": "A"}',
-        "update": {"verdict": "accepted", "reason": "", "reply": "{}"} if learned else None,
+        "repaired": False,
+        "update": lesson("accepted") if learned else None,
         "calls": [
             {
                 "purpose": "act",
@@ -66,6 +67,10 @@ def turn(agent: str, step: int, **changes: Any) -> dict[str, Any]:
         ],
         "error": None,
     } | changes
+
+
+def lesson(verdict: str, reason: str = "", reply: str = "{}") -> dict[str, Any]:
+    return {"verdict": verdict, "reason": reason, "reply": reply, "repaired": False, "version": 1, "diff": ""}
 
 
 def step(number: int, agents: int, turns: Mapping[str, Any] | None = None, said: str = "") -> dict[str, Any]:
@@ -115,8 +120,10 @@ def long_run(folder: Path, steps: int, agents: int) -> Path:
 def hostile_run(folder: Path) -> Path:
     """Two agents, one of whom fills everything it can with hostile text; the other says a megabyte."""
     evil = dict.fromkeys(("plan", "thoughts", "reply"), HOSTILE)
-    update = {"verdict": "rejected", "reason": HOSTILE, "reply": HOSTILE}
-    turns = {"Agent_1": evil | {"action": HOSTILE, "update": update}, "Agent_2": {"plan": MEGABYTE}}
+    turns = {
+        "Agent_1": evil | {"action": HOSTILE, "update": lesson("rejected", HOSTILE, HOSTILE)},
+        "Agent_2": {"plan": MEGABYTE},
+    }
     return write(
         folder,
         begin(2, note=HOSTILE),

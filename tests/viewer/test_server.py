@@ -152,8 +152,21 @@ async def test_a_damaged_step_is_named_and_the_others_are_answered(tmp_path: Pat
         assert "damaged at byte" in (await ask("/api/runs/run"))[1]["fault"]
 
 
+async def test_a_record_of_another_make_is_named_and_the_rest_is_read(tmp_path: Path) -> None:
+    strange = journals.step(1, 1)
+    del strange["agents"]["Agent_1"]["verdict"]
+    journals.write(tmp_path, journals.begin(1), journals.step(0, 1), strange, journals.step(2, 1))
+    async with viewed(tmp_path) as (ask, _):
+        assert len((await surveyed(ask))["rows"]) == 3
+        assert (
+            "record 2 is not as this version writes them (KeyError('verdict'))"
+            in ((await ask("/api/runs/run"))[1]["fault"])
+        )
+        assert (await ask("/api/runs/run/steps/2"))[0] == 200
+
+
 async def test_the_track_tells_where_something_happened(tmp_path: Path) -> None:
-    failed = {"Agent_1": {"update": {"verdict": "rejected", "reason": "no", "reply": ""}}}
+    failed = {"Agent_1": {"update": journals.lesson("rejected", "no")}}
     journals.write(
         tmp_path,
         journals.begin(2),
