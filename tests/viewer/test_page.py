@@ -223,6 +223,9 @@ def test_the_page_has_no_serious_fault_of_accessibility(
     assert accessible(page) == []
     opened(page, serve(journals.hostile_run(tmp_path / "run")) + "#step=2", "step 2 of")
     assert accessible(page) == []
+    page.goto(serve(tmp_path, study=True))
+    expect(page.locator("tbody tr")).to_have_count(1)
+    assert accessible(page) == []
 
 
 def test_on_a_narrow_screen_nothing_sticks_out(page: Page, serve: Serve, recorded: Path, tmp_path: Path) -> None:

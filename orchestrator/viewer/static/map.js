@@ -13,6 +13,7 @@ export class HouseMap {
   #picture = h("img", { alt: "", hidden: true });
   #note = h("p", { class: "empty" });
   #all = h("input", { type: "checkbox", id: "all-seen", checked: true });
+  #larger = h("button", { class: "small", "aria-pressed": "false" }, "Larger");
   #none = false;
 
   constructor(place, api) {
@@ -36,11 +37,15 @@ export class HouseMap {
         { class: "heading" },
         h("h2", { id: "map-title" }, "Household"),
         h("label", { class: "choice" }, this.#all, " all rooms, not only what the chosen agent sees"),
+        this.#larger,
       ),
       this.#picture,
       this.#note,
     );
     this.#all.addEventListener("change", () => this.show());
+    this.#larger.addEventListener("click", () => {
+      this.#larger.setAttribute("aria-pressed", String(this.element.classList.toggle("large")));
+    });
     themeChanges.addEventListener("change", () => this.show());
   }
 

@@ -8,6 +8,7 @@ export class PlanHistory {
   #place;
   #ask;
   #api;
+  #shown = new Map(); // the changes on the page, by step and agent
   #body = h("div", { class: "body history" });
   #note = h("small");
 
@@ -24,7 +25,14 @@ export class PlanHistory {
     const { step, agent } = this.#place;
     const history = await this.#ask(step, agent);
     if (!history) return;
-    const changes = history.changes.map((change) => this.#change(change, agent));
+    const before = this.#shown;
+    this.#shown = new Map();
+    const changes = history.changes.map((change) => {
+      const key = `${change.step} ${agent}`;
+      const element = before.get(key) ?? this.#change(change, agent); // what somebody is reading stays as it is
+      this.#shown.set(key, element);
+      return element;
+    });
     if (!changes.length) changes.push(h("p", { class: "empty" }, "it has not changed yet"));
     if (history.earlier) changes.push(h("p", { class: "empty" }, `and ${history.earlier} earlier ones: go back to see them`));
     if (!history.complete) changes.push(h("p", { class: "empty" }, "the journal is still being read"));
