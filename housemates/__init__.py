@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from housemates.env.world import Message, Observation, Outcome, StepResult, World, WorldError
     from housemates.orchestrator.config import RunConfig, make_config
     from housemates.orchestrator.journal import read_journal
+    from housemates.orchestrator.load import load_run
     from housemates.orchestrator.run import run
 
 # In a checkout the folders lie beside this one. Found from here, they are importable wherever Python meets this file
@@ -41,6 +42,7 @@ _HOMES = {
     "World": "env.world",
     "WorldError": "env.world",
     "check_world": "env.testing",
+    "load_run": "orchestrator.load",
     "make_config": "orchestrator.config",
     "read_journal": "orchestrator.journal",
     "run": "orchestrator.run",
@@ -61,6 +63,7 @@ __all__ = [
     "World",
     "WorldError",
     "check_world",
+    "load_run",
     "make_config",
     "read_journal",
     "run",

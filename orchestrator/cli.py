@@ -16,10 +16,12 @@ import typer
 from . import study_cli
 from .house import house_app
 from .interrupt import EXIT_INTERRUPTED
+from .viewer.command import view
 
 if TYPE_CHECKING:
     from .observer import Observer
     from .run import RunResult
+    from .viewer.watched import ViewedRun
 
 EXIT_USAGE = 2
 """Bad usage or configuration."""
@@ -36,6 +38,7 @@ app = typer.Typer(
 models_app = typer.Typer(help="The embedded model.", rich_markup_mode=None)
 app.add_typer(models_app, name="models")
 app.add_typer(house_app, name="house")
+app.command()(view)
 
 
 def _option(*names: str, help: str, **more: Any) -> Any:
@@ -154,6 +157,7 @@ def run(
         _option("--record", help="A new file for all that the models were asked and answered (a cassette)."),
     ] = None,
     config: Annotated[Path | None, _option("--config", help="A TOML file with these options (but --out).")] = None,
+    view: Annotated[bool, typer.Option("--view", help="Serve a page on which to watch, pause and stop it.")] = False,
 ) -> None:
     """Let agents do a task together, and record it."""
     from .config import load_config, make_config
@@ -193,7 +197,7 @@ def run(
     settings = make_config(**values)
     if out is not None and not out.name and str(out) != "/":
         raise ConfigError("--out: name a folder; the current one is not taken")
-    _show(lambda observer: run_episode(settings, out, observer, record), settings.llm)
+    _show(lambda observer: run_episode(settings, out, observer, record), settings.llm, view)
 
 
 @app.command()
@@ -204,7 +208,7 @@ def resume(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folde
     _show(lambda observer: resume_run(folder, observer))
 
 
-def _show(conduct: Callable[[Observer], RunResult], llm: str = "") -> None:
+def _show(conduct: Callable[[Observer], RunResult], llm: str = "", view: bool = False) -> None:
     """Show a run while it goes on, and its summary."""
     from .cluster import end_own_ray
     from .interrupt import bounded_interrupt
@@ -217,7 +221,8 @@ def _show(conduct: Callable[[Observer], RunResult], llm: str = "") -> None:
             bounded_interrupt(end_own_ray),
             TerminalObserver(console) as observer,
         ):
-            result = conduct(observer)
+            viewed = _viewed(observer) if view else None
+            result = conduct(viewed or observer)
     except KeyboardInterrupt:
         _complain("interrupted before the first step", EXIT_INTERRUPTED)
         os._exit(EXIT_INTERRUPTED)  # all is stopped; a Ray that was half started would crash at the orderly exit
@@ -226,8 +231,16 @@ def _show(conduct: Callable[[Observer], RunResult], llm: str = "") -> None:
     console.print(f"\nrun folder  {result.folder}", markup=False, highlight=False, soft_wrap=True)
     for line in _what_next(result, llm):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if viewed is not None:
+        viewed.keep(result.interrupted)
     if result.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def _viewed(observer: Observer) -> ViewedRun:
+    from .viewer.watched import ViewedRun
+
+    return ViewedRun(observer, observer.starting)
 
 
 def _from_environment(context: typer.Context, name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -35,6 +35,7 @@ class Episode:
         seed: of the world.
         commit: takes each record (see `orchestrator.journal`) before the episode goes on.
         history: the joint actions of all committed steps, to make a world again that was lost.
+        ready: awaited before each step; whoever lets it wait pauses the episode.
     """
 
     def __init__(
@@ -44,12 +45,15 @@ class Episode:
         seed: int,
         commit: Callable[[Record], None],
         history: Callable[[], Iterable[JointAction]] = tuple,
+        ready: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._barrier = barrier
         self._runtime = runtime
         self._seed = seed
         self._commit = commit
         self._history = history
+        self._ready = ready
+        self._begun_step = -1
         self._world_losses = 0
         # Bounded by what was asked: one event each.
         self._events: asyncio.Queue[Event | _Fault] = asyncio.Queue()
@@ -104,6 +108,8 @@ class Episode:
                 for command in self._barrier.handle(event):
                     if isinstance(command, End):
                         return command
+                    if isinstance(command, Ask) and command.step > self._begun_step:
+                        await self._begin_step(command.step)
                     self._carry_out(command)
                 event = await self._next_event()
         except BaseException:  # broken off: what the agents did in this step is told, though it does not count
@@ -113,6 +119,12 @@ class Episode:
             raise
         finally:
             await self._cancel()
+
+    async def _begin_step(self, step: int) -> None:
+        self._begun_step = step
+        if self._ready is not None:
+            await self._ready()
+            self._step_began = time.perf_counter()
 
     @property
     def waiting_for(self) -> list[str]:

@@ -34,7 +34,8 @@ MAX_FRAME_BYTES = 256 * 1024 * 1024
 _COMPRESSION = 1
 """The fastest level: text shrinks some eightfold already."""
 
-_HEADER = struct.Struct(">II")
+HEADER = struct.Struct(">II")
+"""Of a frame: the length of its payload, and its checksum."""
 
 
 class JournalError(Exception):
@@ -76,7 +77,7 @@ class Journal:
             OSError: the disk is full or gone; what was appended before stays readable.
         """
         payload = zlib.compress(pack(record), _COMPRESSION)
-        self._write(_HEADER.pack(len(payload), zlib.crc32(payload)) + payload)
+        self._write(HEADER.pack(len(payload), zlib.crc32(payload)) + payload)
 
     def close(self) -> None:
         self._file.close()
@@ -122,11 +123,11 @@ def _frames(path: Path) -> Iterator[tuple[int, bytes]]:
     with path.open("rb") as file:
         if file.read(len(MAGIC)) != MAGIC:
             raise JournalError(f"{path} is not a journal this version can read (its first line is not {MAGIC!r})")
-        while header := file.read(_HEADER.size):
+        while header := file.read(HEADER.size):
             position = file.tell() - len(header)
-            if len(header) < _HEADER.size:
+            if len(header) < HEADER.size:
                 return
-            length, checksum = _HEADER.unpack(header)
+            length, checksum = HEADER.unpack(header)
             if length > MAX_FRAME_BYTES:
                 raise JournalError(f"{path} is damaged at byte {position}: a record of {length} bytes")
             payload = file.read(length)
@@ -136,10 +137,15 @@ def _frames(path: Path) -> Iterator[tuple[int, bytes]]:
                 if not file.read(1):
                     return
                 raise JournalError(f"{path} is damaged at byte {position}: the checksum does not match")
-            yield file.tell(), _decompressed(payload, path, position)
+            yield file.tell(), decompressed(payload, path, position)
 
 
-def _decompressed(payload: bytes, path: Path, position: int) -> bytes:
+def decompressed(payload: bytes, path: Path, position: int) -> bytes:
+    """What is in the frame that begins at `position`.
+
+    Raises:
+        JournalError: the payload is damaged, or holds more than a record may.
+    """
     engine = zlib.decompressobj()
     try:
         content = engine.decompress(payload, MAX_FRAME_BYTES)

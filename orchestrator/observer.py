@@ -22,6 +22,9 @@ class Observer:
     def started(self, config: RunConfig, folder: Path, model: str, waiting_for: Callable[[], list[str]]) -> None:
         """All is up; the first step begins. `waiting_for` says at any time which agents are thinking."""
 
+    async def ready(self) -> None:
+        """Awaited before each step; the run is paused for as long as this waits."""
+
     def committed(self, record: Record, tally: Tally) -> None:
         """A record is in the journal."""
 

@@ -62,7 +62,7 @@ async def play(
         await runtime.start()
         feedback = find_feedback(config.feedback)
         barrier = Barrier([spec.name for spec in specs], config.steps, config.step_deadline_s, feedback)
-        episode = Episode(barrier, runtime, config.seed, taping.record, lambda: joint_actions(folder))
+        episode = Episode(barrier, runtime, config.seed, taping.record, lambda: joint_actions(folder), recorder.ready)
         recorder.started(config, endpoint.model, lambda: episode.waiting_for)
         if past is not None:
             return await episode.resume(past)

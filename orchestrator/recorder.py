@@ -38,6 +38,9 @@ class Recorder:
         self._tally.add(record)
         self._tell(lambda: self._observer.committed(record, self._tally))
 
+    async def ready(self) -> None:
+        await self._observer.ready()
+
     @property
     def digest(self) -> str:
         """The trajectory digest so far."""

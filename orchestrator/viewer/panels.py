@@ -1,0 +1,115 @@
+"""Records of the journal as what the page shows of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ...env.world import PLAN_TOKEN
+from .texts import clip, label
+
+HOW = {
+    "exact": "the reply names one of the available actions word for word",
+    "letter": "the reply gives the letter of an available action",
+    "similar": "the reply names the object of an available action with another verb; the most similar one was taken",
+    "message": "the reply is a message to a teammate",
+    "none": "the reply says that there is nothing to do",
+    "random": "the reply matched no available action; one was drawn at random",
+    "sticky": "nothing relevant changed, so the last action is gone on with; no model was asked",
+    "reflex": "the body does this by itself; no model was asked",
+    "error": "the model gave no usable answer",
+    "late": "the model did not answer in time",
+}
+"""How a reply became an action, in words."""
+
+NOTHING: Mapping[str, Any] = {"text": "", "choices": (), "info": {}}
+
+
+def step_row(agent: str, part: Mapping[str, Any], observation: Mapping[str, Any] | None) -> dict[str, Any]:
+    """One agent in the list of a step; `observation` is the one after the step."""
+    turn = part["turn"] or {}
+    info = (observation or NOTHING)["info"]
+    update = turn.get("update")
+    spent = seconds(turn.get("calls", ()))
+    return {
+        "agent": agent,
+        "action": label(turn.get("action")),
+        "how": turn.get("how"),
+        "verdict": part["verdict"],
+        "detail": label(part["detail"]),
+        "reward": part["reward"],
+        "total": part["total"],
+        "room": label(str(info.get("room", ""))),
+        "update": update["verdict"] if update else None,
+        "act_s": spent["act"],
+        "learn_s": spent["learn"],
+    }
+
+
+def seconds(calls: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """How long the model took to act and to learn."""
+    spent = {"act": 0.0, "learn": 0.0}
+    for call in calls:
+        spent[call["purpose"]] = spent.get(call["purpose"], 0.0) + call["seconds"]
+    return spent
+
+
+def agent_texts(part: Mapping[str, Any], observation: Mapping[str, Any], method: str) -> dict[str, str]:
+    """Every long text of an agent's step by name; `observation` is what it decided on."""
+    turn = part["turn"] or {}
+    plan = turn.get("plan", "")
+    update = turn.get("update") or {}
+    return {
+        "observation": observation["text"],
+        "prompt": prompt(observation["text"], plan, method),
+        "reply": turn.get("reply", ""),
+        "thoughts": turn.get("thoughts", ""),
+        "plan": plan,
+        "action": turn.get("action") or "",
+        "detail": part["detail"],
+        "error": turn.get("error") or "",
+        "proposal": update.get("reply", ""),
+    }
+
+
+def agent_panel(
+    part: Mapping[str, Any], observation: Mapping[str, Any], after: Mapping[str, Any] | None, method: str
+) -> dict[str, Any]:
+    """Everything of one agent in one step but its texts' ends: what it saw, was asked, answered, did and got."""
+    turn = part["turn"] or {}
+    update = turn.get("update")
+    after = after or NOTHING
+    return {
+        "texts": {name: clip(text) for name, text in agent_texts(part, observation, method).items()},
+        "asked": any(call["purpose"] == "act" for call in turn.get("calls", ())),
+        "acted": turn.get("action") is not None,
+        "how": turn.get("how"),
+        "how_words": HOW.get(turn.get("how", ""), ""),
+        "choices": len(observation["choices"]),
+        "verdict": part["verdict"],
+        "reward": part["reward"],
+        "total": part["total"],
+        "room": label(str(after["info"].get("room", ""))),
+        "holding": [label(name) for name in held(after)],
+        "progress": {label(name): pair for name, pair in dict(after["info"].get("progress", {})).items()},
+        "update": update and {"verdict": update["verdict"], "reason": label(update["reason"])},
+        "calls": [{**call, "lost": False} for call in turn.get("calls", ())]
+        + [{**call, "lost": True} for call in part["lost_calls"]],
+    }
+
+
+def prompt(text: str, plan: str, method: str) -> str:
+    """What the model was asked with: the plan in its place, or its line cut for agents without one."""
+    if method == "react":
+        return "\n".join(line for line in text.split("\n") if PLAN_TOKEN not in line)
+    return text.replace(PLAN_TOKEN, plan)
+
+
+def held(observation: Mapping[str, Any]) -> list[str]:
+    """What an agent holds, by the names its observation has for them."""
+    names: list[str] = []
+    for number in observation["info"].get("holding", ()):
+        found = re.search(rf"<([^<>]+)> \({re.escape(str(number))}\)", observation["text"])
+        names.append(f"{found[1]} ({number})" if found else str(number))
+    return names
