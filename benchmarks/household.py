@@ -6,12 +6,19 @@ rounds; what is compared runs side by side in the same process, so the ratios ho
     primitives    us_per_primitive: one action of one person on an errand (to walk a metre, open, grab, put, close)
                   in an apartment of about `--nodes` things. evolving_graph_us: an action of the same errand in
                   VirtualHome's own symbolic engine, where a whole way is one action; us_of_the_same: the same
-                  actions in ours; ratio: how many of ours fit into one of those.
+                  actions in ours; ratio: how many of ours fit into one of those. That is the bare action;
+                  evolving_graph_script_us and script_ratio: the errand given to it as a script, as it is
+                  usually run, when it writes down the graph after every action.
     observations  us_per_observation: what one agent's step costs altogether in `HouseholdWorld`, with its text
                   and its available actions, while agents do random things.
     building      `--apartments` copies of the apartment in one scene. us_per_primitive and ratio: the errand in one
                   of them, and against the apartment alone; us_per_way: a way right through the building, looked
-                  for anew; joint_step_ms: a step in which `--people` people act; bytes_per_node: memory of the scene.
+                  for anew; joint_step_ms: a step in which `--people` people act, and joint_ratio: against the
+                  same when they act one after the other.
+    households    `HouseholdWorld` in the home `building:N`, N as in `--apartments`. us_per_observation: what one
+                  agent's step costs altogether if `--people` live there, and ratio: against an apartment with as
+                  many as live in one of the flats; joint_ratio: against somebody all alone in the building;
+                  megabytes: memory of the scene.
 """
 
 from __future__ import annotations
@@ -153,14 +160,10 @@ def evolving_graph() -> ModuleType:
 def evolving_graph_us(execution: ModuleType, scene: dict[str, Any], actions: Sequence[Primitive]) -> float:
     """CPU microseconds per action of evolving_graph; reading the graph and the script is not counted."""
     environment = importlib.import_module("evolving_graph.environment")
-    scripts = importlib.import_module("evolving_graph.scripts")
     graph = environment.EnvironmentGraph(scene)
     state = environment.EnvironmentState(graph, {}, instance_selection=True)
     executor = execution.ScriptExecutor(graph, {}, 0)
-    lines: list[Any] = []
-    for action in actions:
-        things = " ".join(f"<thing> ({number})" for number in (action.target, action.dest) if number)
-        lines.append(scripts.read_script_from_list_string([f"[{action.verb.upper()}] {things}"]))
+    lines = [script_of([action]) for action in actions]
 
     def work() -> None:
         nonlocal state
@@ -172,6 +175,43 @@ def evolving_graph_us(execution: ModuleType, scene: dict[str, Any], actions: Seq
     return cpu_us(work, len(lines))
 
 
+def evolving_graph_script_us(execution: ModuleType, scene: dict[str, Any], actions: Sequence[Primitive]) -> float:
+    """CPU microseconds per action of evolving_graph if it is given all of them as one script."""
+    environment = importlib.import_module("evolving_graph.environment")
+    executor = execution.ScriptExecutor(environment.EnvironmentGraph(scene), {}, 0)
+    script = script_of(actions)
+
+    def work() -> None:
+        ok, *_ = executor.execute(script)
+        if not ok:
+            raise RuntimeError(executor.info.get_error_string())
+
+    return cpu_us(work, len(actions))
+
+
+def script_of(actions: Sequence[Primitive]) -> Any:
+    """Actions as evolving_graph reads them."""
+    lines: list[str] = []
+    for action in actions:
+        things = " ".join(f"<thing> ({number})" for number in (action.target, action.dest) if number)
+        lines.append(f"[{action.verb.upper()}] {things}")
+    return importlib.import_module("evolving_graph.scripts").read_script_from_list_string(lines)
+
+
+def step_us(world: HouseholdWorld, steps: int, seed: int) -> float:
+    """CPU microseconds of one agent's share in a step while all do random things."""
+    seen, rng, used = world.reset(seed), Random("steps"), 0.0
+    for step in range(1, steps + 1):
+        actions = {agent: rng.choice(o.choices) if o.choices else None for agent, o in seen.items()}
+        began = time.process_time()
+        result = world.step(actions)
+        used += time.process_time() - began
+        seen = result.observations
+        if result.done:
+            return used * 1e6 / step / len(actions)
+    return used * 1e6 / steps / len(seen)
+
+
 # -- sections ---------------------------------------------------------------------------------
 
 
@@ -179,17 +219,20 @@ def primitives(options: argparse.Namespace) -> dict[str, Any]:
     graph = apartment(options.nodes)
     engine, execution = Engine(graph, 0), evolving_graph()
     actions, scene = errand(graph, 1), graph.to_dict()
-    ours, theirs, same = [], [], []
+    ours, theirs, same, scripts = [], [], [], []
     for _ in range(options.rounds):
         ours.append(repeat(engine, 1, by_the_metre(actions), 20))
         same.append(repeat(engine, 1, actions, 20))
         theirs.append(evolving_graph_us(execution, scene, actions))
+        scripts.append(evolving_graph_script_us(execution, scene, actions))
     return {
         "nodes": len(graph.nodes),
         "us_per_primitive": round(statistics.median(ours), 2),
         "us_of_the_same": round(statistics.median(same), 2),
         "evolving_graph_us": round(statistics.median(theirs), 1),
         "ratio": round(statistics.median(a / b for a, b in zip(theirs, same, strict=True)), 1),
+        "evolving_graph_script_us": round(statistics.median(scripts), 1),
+        "script_ratio": round(statistics.median(a / b for a, b in zip(scripts, same, strict=True)), 1),
     }
 
 
@@ -209,10 +252,7 @@ def observations(options: argparse.Namespace) -> dict[str, Any]:
 
 def one_building(options: argparse.Namespace) -> dict[str, Any]:
     small = apartment(options.nodes)
-    tracemalloc.start()
     whole, stride = building(small, options.apartments)
-    used, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
     middle = options.apartments // 2 * stride
     alone, among = Engine(small, 0), Engine(whole, 0)
     local = by_the_metre(errand(small, 1))
@@ -225,26 +265,28 @@ def one_building(options: argparse.Namespace) -> dict[str, Any]:
             among._acting.floorplan.forget()
             among._acting.floorplan.next_doorway(start, goal)
 
+    together, single = joint_steps(whole, stride, options)
     return {
         "nodes": len(whole.nodes),
         "rooms": len(whole.rooms),
         "us_per_primitive": round(statistics.median(a for a, _ in pairs), 2),
         "ratio": round(statistics.median(a / b for a, b in pairs), 2),
         "us_per_way": round(statistics.median(cpu_us(ways, 2) for _ in range(options.rounds)), 1),
-        "joint_step_ms": round(statistics.median(joint_steps(whole, stride, options)), 2),
-        "bytes_per_node": used // len(whole.nodes),
+        "joint_step_ms": round(statistics.median(together), 2),
+        "joint_ratio": round(statistics.median(together) / statistics.median(single), 2),
     }
 
 
-def joint_steps(whole: SceneGraph, stride: int, options: argparse.Namespace) -> list[float]:
-    """CPU milliseconds of joint steps in which everybody does something."""
+def joint_steps(whole: SceneGraph, stride: int, options: argparse.Namespace) -> tuple[list[float], list[float]]:
+    """CPU milliseconds in which everybody does something: in one joint step, and each in a step of their own."""
     first, rng = max(whole.nodes) + 1, Random("people")
     for index in range(options.people):
         kitchen = only(whole, KITCHEN) + index % options.apartments * stride
         add_character(whole, rng, first + index, kitchen)
     engine = Engine(whole, 0)
     goals = [only(whole, name) for name in ("kitchentable", "fridge", "bed", "sofa")]
-    durations: list[float] = []
+    together: list[float] = []
+    single: list[float] = []
     for step in range(10 * options.rounds):
         actions = {
             first + index: Primitive(
@@ -253,11 +295,39 @@ def joint_steps(whole: SceneGraph, stride: int, options: argparse.Namespace) -> 
             )
             for index in range(options.people)
         }
-        durations.append(cpu_us(functools.partial(engine.step, actions), 1000))
-    return durations
+        if step % 2:
+            together.append(cpu_us(functools.partial(engine.step, actions), 1000))
+        else:
+            ones = [{who: action} for who, action in actions.items()]
+            single.append(cpu_us(lambda ones=ones: [engine.step(one) for one in ones], 1000))
+    return together, single
 
 
-SECTIONS = {"primitives": primitives, "observations": observations, "building": one_building}
+def households(options: argparse.Namespace) -> dict[str, Any]:
+    home, mates, steps = f"building:{options.apartments}", max(1, options.people // options.apartments), 30
+    worlds = {
+        "building": HouseholdWorld("put_dishwasher", options.people, home),
+        "alone": HouseholdWorld("put_dishwasher", 1, home),
+        "apartment": HouseholdWorld("put_dishwasher", mates),
+    }
+    spent: dict[str, float] = {}
+    for name, world in worlds.items():
+        spent[name] = statistics.median(step_us(world, steps, seed) for seed in range(options.rounds))
+    tracemalloc.start()
+    graph = build_home(home, options.people + 1, Random("memory")).graph
+    used, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return {
+        "nodes": len(graph.nodes) + options.people,
+        "agents": options.people,
+        "us_per_observation": round(spent["building"], 1),
+        "ratio": round(spent["building"] / spent["apartment"], 2),
+        "joint_ratio": round(spent["building"] / spent["alone"], 2),
+        "megabytes": round(used / 2**20, 1),
+    }
+
+
+SECTIONS = {"primitives": primitives, "observations": observations, "building": one_building, "households": households}
 
 
 def main() -> None:
