@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from . import serve
 from .interrupt import EXIT_INTERRUPTED
 
 EXIT_USAGE = 2
@@ -178,6 +179,9 @@ def llm(
         typer.echo(f"the scripted model answers at {url}\n  housemates run --llm openai:scripted --base-url {url}")
 
     serve(port, latency, on_ready=ready)
+
+
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(serve.serve)
 
 
 @models_app.command("pull")
