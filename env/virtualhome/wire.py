@@ -45,8 +45,8 @@ class Request(_Wire):
 
     id: _Text = ""
     action: _Text = ""
-    int_params: _Numbers = Field(default=[], alias="intParams")
-    string_params: _Texts = Field(default=[], alias="stringParams")
+    int_params: _Numbers = Field(default=[], validation_alias="intParams")
+    string_params: _Texts = Field(default=[], validation_alias="stringParams")
 
     def to_dict(self) -> dict[str, Any]:
         """The request as the public client writes it: empty lists are left out."""

@@ -1,0 +1,137 @@
+"""A simulator in another process is used like the embedded engine, and nobody can tell them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+from housemates.env.household import apartments
+from housemates.env.household.engine import Engine, Primitive
+from housemates.env.household.graph import SceneGraph
+from housemates.env.household.simulator import Simulator
+from housemates.env.virtualhome.client import SimulatorError
+from housemates.env.virtualhome.remote import RemoteSimulator
+from housemates.env.virtualhome.session import RunningSimulator, SimulatorSession
+
+from .conftest import Beside
+
+
+def home(seed: int, people: int = 2) -> SceneGraph:
+    """An apartment whose clutter differs from the server's, with people in the kitchen."""
+    graph = apartments.furnish(Random(f"home/{seed}"), 11)
+    rng = Random(f"people/{seed}")
+    for number in range(1, people + 1):
+        apartments.add_character(graph, rng, number, graph.rooms[0])
+    return graph
+
+
+def a_day(graph: SceneGraph, seed: int, steps: int) -> Iterator[dict[int, Primitive]]:
+    """What people with little sense do: walk to things and try what may or may not work."""
+    rng = Random(f"day/{seed}")
+    goals = {who: 0 for who in graph.characters}
+    for _ in range(steps):
+        actions: dict[int, Primitive] = {}
+        for who in graph.characters:
+            if not goals[who] or rng.random() < 0.15:
+                goals[who] = rng.choice([n for n, node in sorted(graph.nodes.items()) if node.box is not None])
+            near = [n for n in sorted(graph.nodes) if n not in (who, *graph.rooms) and graph.is_reachable(who, n)]
+            if near and rng.random() < 0.6:
+                target = rng.choice(near)
+                verb = rng.choice(["grab", "open", "close", "putback", "putin", "switchon", "sit", "standup"])
+                if verb in ("putback", "putin"):
+                    actions[who] = Primitive(verb, rng.choice(graph.held_by(who) or near), target)
+                else:
+                    actions[who] = Primitive(verb, 0 if verb == "standup" else target)
+            elif rng.random() < 0.9:
+                actions[who] = Primitive("walktowards", goals[who])
+        yield actions
+
+
+@pytest.fixture
+def remote(served: Beside) -> Iterator[RemoteSimulator]:
+    simulator = RemoteSimulator(SimulatorSession(RunningSimulator(served.url)))
+    yield simulator
+    simulator.close()
+
+
+def test_a_remote_simulator_keeps_the_contract_of_the_engine(remote: RemoteSimulator) -> None:
+    simulators: list[Simulator] = [Engine(home(1), 1), remote]
+    assert [simulator.steps for simulator in simulators] == [0, 0]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_same_actions_lead_to_the_same_scene(remote: RemoteSimulator, seed: int) -> None:
+    embedded = Engine(home(seed, people=3), seed)
+    remote.begin(home(seed, people=3), seed)
+    assert remote.graph.to_dict() == embedded.graph.to_dict()
+    failed = succeeded = 0
+    for actions in a_day(embedded.graph, seed, 80):
+        expected = embedded.step(actions)
+        assert remote.step(actions) == expected
+        assert remote.graph.to_dict() == embedded.graph.to_dict()
+        succeeded += sum(result.ok for result in expected.values())
+        failed += sum(not result.ok for result in expected.values())
+    assert remote.steps == embedded.steps
+    assert succeeded > 20
+    assert failed > 20
+
+
+def test_a_tie_has_the_same_winner_here_and_there(remote: RemoteSimulator) -> None:
+    for seed in range(6):
+        embedded = Engine(home(3), seed)
+        graph = embedded.graph
+        milk = next(n for n, node in sorted(graph.nodes.items()) if node.class_name == "waterglass")
+        room = graph.room_of(milk)
+        assert room is not None
+        for scene in (graph, remote_graph := home(3)):
+            place = scene.nodes[milk].box
+            assert place is not None
+            for who in scene.characters:
+                mine = scene.nodes[who].box
+                assert mine is not None
+                scene.nodes[who].box = mine._replace(center=(place.center[0], mine.center[1], place.center[2]))
+                scene.unlink(who, "INSIDE")
+                scene.link(who, "INSIDE", room)
+        remote.begin(remote_graph, seed)
+        both = {1: Primitive("grab", milk), 2: Primitive("grab", milk)}
+        expected = embedded.step(both)
+        assert remote.step(both) == expected
+
+
+def test_a_changed_scene_is_pushed(remote: RemoteSimulator) -> None:
+    remote.begin(home(4), 4)
+    kitchen, bedroom = remote.graph.rooms[0], remote.graph.rooms[2]
+    box = remote.graph.nodes[bedroom].box
+    me = remote.graph.nodes[1]
+    assert box is not None and me.box is not None
+    me.box = me.box._replace(center=(box.center[0], me.box.center[1], box.center[2]))
+    remote.graph.unlink(1, "INSIDE")
+    remote.graph.link(1, "INSIDE", bedroom)
+    remote.push()
+    remote.step({1: Primitive("walktowards", bedroom)})
+    assert remote.graph.room_of(1) == bedroom != kitchen
+
+
+def test_the_apartment_of_the_simulator_can_be_read(remote: RemoteSimulator) -> None:
+    base = remote.base()
+    assert base.characters == []
+    assert {base.nodes[room].class_name for room in base.rooms} >= {"kitchen", "livingroom", "bedroom", "bathroom"}
+
+
+def test_more_people_than_virtualhome_can_number_are_refused(remote: RemoteSimulator) -> None:
+    graph = apartments.furnish(Random(1), 20)
+    for number in range(1, 12):
+        apartments.add_character(graph, Random(number), number, graph.rooms[0])
+    with pytest.raises(SimulatorError, match="people 1 to 10"):
+        remote.begin(graph, 0)
+
+
+def test_a_simulator_that_is_not_there_is_named_with_its_address(free_port: int) -> None:
+    remote = RemoteSimulator(SimulatorSession(RunningSimulator(f"http://127.0.0.1:{free_port}")))
+    try:
+        with pytest.raises(SimulatorError, match=f"failed 3 times.*{free_port}.*cannot be reached") as caught:
+            remote.begin(home(1), 1)
+        assert caught.value.kind == "lost"
+    finally:
+        remote.close()
