@@ -83,19 +83,18 @@ def main() -> int:
     assert program.stdout is not None
     output = program.stdout.fileno()
     os.set_blocking(output, False)
+    watched = [0, wake_in, output]
     while program.poll() is None and not told_to_end and os.getppid() == owner:
-        ready, _, _ = select.select([0, output, wake_in], [], [], _POLL_S)
+        ready, _, _ = select.select(watched, [], [], _POLL_S)
         if 0 in ready and not os.read(0, 4096):
             break
         if wake_in in ready:
             os.read(wake_in, 4096)
         if output in ready and not _copy(output, log):
-            output = wake_in  # closed; nothing more to copy
-    if output != wake_in:
-        _copy(output, log)
+            watched.remove(output)  # closed by all who had it
+    _copy(output, log)
     _end(program)
-    if output != wake_in:
-        _copy(output, log)
+    _copy(output, log)
     return program.returncode if program.returncode >= 0 else 128 - program.returncode
 
 

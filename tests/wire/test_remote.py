@@ -29,7 +29,7 @@ def home(seed: int, people: int = 2) -> SceneGraph:
 def a_day(graph: SceneGraph, seed: int, steps: int) -> Iterator[dict[int, Primitive]]:
     """What people with little sense do: walk to things and try what may or may not work."""
     rng = Random(f"day/{seed}")
-    goals = {who: 0 for who in graph.characters}
+    goals = dict.fromkeys(graph.characters, 0)
     for _ in range(steps):
         actions: dict[int, Primitive] = {}
         for who in graph.characters:
