@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import serve
+from . import doctor, serve
 from .interrupt import EXIT_INTERRUPTED
 
 EXIT_USAGE = 2
@@ -182,6 +182,7 @@ def llm(
 
 
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(serve.serve)
+app.command()(doctor.doctor)
 
 
 @models_app.command("pull")
