@@ -252,7 +252,7 @@ class _Expansion:
         parents = graph.targets(number, "INSIDE")
         supports = graph.targets(number, "ON")
         for container in parents:
-            if graph.nodes[container].category != "Rooms":
+            if "CONTAINERS" in graph.nodes[container].properties:
                 spot = inner_spot(graph, container, box.size, _middle(graph, container))
                 if spot is not None:
                     return spot
@@ -277,6 +277,8 @@ class _Expansion:
                 if support != number and "SURFACES" in node.properties and 0 <= near <= _NEAR_MIDDLE_M:
                     spot = self._free_spot(number, support)
                     if spot is not None:
+                        graph.unlink(number, "INSIDE")
+                        graph.link(number, "INSIDE", room)
                         graph.link(number, "ON", support)
                         return spot
         return None
