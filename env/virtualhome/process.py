@@ -108,7 +108,7 @@ class SimulatorProcess:
     def overgrown(self) -> str:
         """Why it should be restarted although it works: too much memory. Empty: no reason."""
         try:
-            used = sum(process.memory_info().rss for process in self._family())
+            used = psutil.Process(self._pid).memory_info().rss if self._pid is not None else 0
         except psutil.Error:
             return ""  # it is ending; the next call says so
         if used <= self._memory_limit:

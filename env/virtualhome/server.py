@@ -22,6 +22,10 @@ Answerer = Callable[[Request], Awaitable[web.Response]]
 
 _BODY_S = 60.0
 _SHUTDOWN_S = 0.2
+_LONG = frozenset(["expand_scene", "camera_image", "point_cloud", "reset", "clear", "environment", "fast_reset"])
+_LONG_LINES = 20
+"""What may take more than a few milliseconds runs in a thread, so that `idle` is answered meanwhile."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -33,8 +37,9 @@ def application(simulation: Simulation) -> web.Application:
         if request.action == "idle":
             return reply(simulation.answer(request))
         async with lock:
-            # In a thread, so that `idle` is answered while a long script runs.
-            return reply(await asyncio.to_thread(simulation.answer, request))
+            if request.action in _LONG or len(request.string_params) > _LONG_LINES:
+                return reply(await asyncio.to_thread(simulation.answer, request))
+            return reply(simulation.answer(request))
 
     return application_of(respond)
 
