@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from ..household.engine import Primitive
-from ..household.graph import STATES, Box, SceneGraph
+from ..household.graph import Box, Node, SceneGraph
 from .client import SimulatorError
-from .wire import WireEdge, WireGraph, WireNode
+from .script import write_line
+from .wire import STATES, WireEdge, WireGraph, WireNode
 
 FIRST_NEW_ID = 1000
 """What is not in a simulator's own scene is posted under ids from here: lower ones mean existing things."""
@@ -22,6 +24,9 @@ FOLLOWED = ("INSIDE", "ON", "HOLDS_RH", "HOLDS_LH", "SITTING", "FACING")
 
 _SPELLINGS = {"kitchencabinets": "kitchencabinet"}
 """Spelling of builds up to 2.2 -> spelling since."""
+
+_NOTHING = 999_999_999
+"""An id that no simulator has."""
 
 _LABEL = re.compile(r"<[\w ]+> \(([0-9]{1,9})\)")
 
@@ -49,7 +54,7 @@ class Correspondence:
                 self._posted[number], following = following, following + 1
         self._theirs: dict[int, int] = {}
         self._ours: dict[int, int] = {}
-        self._labels: dict[int, str] = {}
+        self._scene = SceneGraph()  # the simulator's names for what is ours
 
     def post(self, graph: SceneGraph) -> WireGraph:
         """Our scene as `expand_scene` wants it."""
@@ -85,11 +90,14 @@ class Correspondence:
                 label = graph.nodes[number].label
                 raise SimulatorError("refused", f"the simulator has no {label} in its scene, although it accepted it")
         self._ours = {theirs: ours for ours, theirs in self._theirs.items()}
-        self._labels = {theirs: f"<{present[theirs].class_name}> ({theirs})" for theirs in self._ours}
+        self._scene = SceneGraph()
+        for theirs in self._ours:
+            self._scene.add(Node(theirs, present[theirs].class_name, present[theirs].category))
 
     def line(self, actions: Mapping[int, Primitive]) -> str:
         """One step of characters, by id, as a script line in the simulator's names."""
-        return "|".join(f"<char{who - 1}> {self._phrase(actions[who])}" for who in sorted(actions))
+        theirs = {who - 1: self._translated(action) for who, action in actions.items()}
+        return write_line(theirs, self._scene)
 
     def report(self, graph: SceneGraph, lines: Iterable[str]) -> tuple[str, ...]:
         """Report lines of the simulator, with our names for things."""
@@ -110,7 +118,7 @@ class Correspondence:
         nodes = {self._ours[node.id]: node for node in scene.nodes if node.id in self._ours}
         if len(nodes) < len(self._ours):
             gone = min(self._ours.keys() - {node.id for node in scene.nodes})
-            raise SimulatorError("broken", f"{self._labels[gone]} has vanished from the simulator's scene")
+            raise SimulatorError("broken", f"{self._scene.nodes[gone].label} has vanished from the simulator's scene")
         for number, node in nodes.items():
             mine = graph.nodes[number]
             states = tuple(state for state in node.states if state in STATES)
@@ -132,12 +140,9 @@ class Correspondence:
                     changes.edges[number, relation] = targets
         return changes
 
-    def _phrase(self, action: Primitive) -> str:
-        objects = [self._label(number) for number in (action.target, action.dest) if number]
-        return " ".join([f"[{action.verb}]", *objects])
-
-    def _label(self, number: int) -> str:
-        return self._labels.get(self._theirs.get(number, 0), "<unknown> (0)")
+    def _translated(self, action: Primitive) -> Primitive:
+        target, dest = (self._theirs.get(n, _NOTHING) if n else 0 for n in (action.target, action.dest))
+        return replace(action, target=target, dest=dest)
 
     def _spell(self, name: str) -> str:
         return self._spelling.get(name, name)

@@ -12,9 +12,9 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, replace
 
 from ..household.catalog import CATALOG, PROPERTIES, default_states
-from ..household.graph import STATES, STORED_RELATIONS, Box, Node, SceneGraph, Vec
+from ..household.graph import Box, Node, SceneGraph, Vec
 from ..household.spots import free_spot, inner_spot
-from .wire import MAX_CHARACTERS, ExpandConfig, WireGraph, WireNode
+from .wire import MAX_CHARACTERS, RELATIONS, STATES, ExpandConfig, WireGraph, WireNode
 
 _PLACING = ("INSIDE", "ON")
 MAX_SEARCHES = 1000
@@ -82,11 +82,11 @@ class _Expansion:
                 self._nodes[node.id] = node
         self._edges: dict[int, list[tuple[str, int]]] = {}
         for edge in posted.edges:
-            if edge.relation_type in STORED_RELATIONS and edge.from_id in self._nodes:
+            if edge.relation_type in RELATIONS and edge.from_id in self._nodes:
                 self._edges.setdefault(edge.from_id, []).append((edge.relation_type, edge.to_id))
         self._before: dict[int, list[tuple[str, int]]] = {}
         for source, relation, target in scene.edges():
-            if relation in STORED_RELATIONS:
+            if relation in RELATIONS:
                 self._before.setdefault(source, []).append((relation, target))
         self._ids: dict[int, int] = {}
         """Posted id -> id in the new scene, for everything that gets into it."""
@@ -176,7 +176,7 @@ class _Expansion:
         if posted and number in self._scene.characters:
             given |= {"HOLDS_RH", "HOLDS_LH", "SITTING"}
         self._relate(number, posted)
-        self._relate_as_before(number, set(STORED_RELATIONS) - given)
+        self._relate_as_before(number, set(RELATIONS) - given)
 
     def _relate_as_before(self, number: int, relations: Container[str]) -> None:
         for relation, target in self._before.get(number, ()):
@@ -348,6 +348,6 @@ def _without(graph: SceneGraph, gone: frozenset[int]) -> SceneGraph:
         if number not in gone:
             rest.add(node)
     for source, relation, target in graph.edges():
-        if relation in STORED_RELATIONS and source in rest.nodes and target in rest.nodes:
+        if relation in RELATIONS and source in rest.nodes and target in rest.nodes:
             rest.link(source, relation, target)
     return rest

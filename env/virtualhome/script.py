@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from ..household.engine import Primitive
+from ..household.engine import Primitive, parse_primitive
 from ..household.graph import SceneGraph
 
 VERBS: Mapping[str, int] = {
@@ -82,9 +83,10 @@ def _parse_action(part: str, number: int) -> Primitive:
     if len(objects) < VERBS[verb]:
         which = "second" if objects else "first"
         raise ScriptError(f"No {which} argument for [{verb.upper()}]")
-    numbers = [number for _, number in objects[: VERBS[verb]]]
-    names = [name for name, _ in objects[: VERBS[verb]]]
-    return Primitive(_renamed(verb, names), *numbers)
+    names, numbers = [name for name, _ in objects], [number for _, number in objects]
+    # What the engine's own reader makes of it has everything the engine understands; VirtualHome reads more.
+    action = parse_primitive(part[match.start() :]) or Primitive(verb, *numbers[:2])
+    return replace(action, verb=_renamed(verb, names), dest=action.dest if VERBS[verb] > 1 else 0)
 
 
 def _renamed(verb: str, names: Sequence[str]) -> str:

@@ -28,6 +28,13 @@ MAX_CAMERAS = 200
 """Cameras that may be added to the scene or to every character."""
 
 
+RELATIONS = ("INSIDE", "ON", "HOLDS_RH", "HOLDS_LH", "SITTING", "BETWEEN", "FACING")
+"""What edges may say. CLOSE is left out: it follows from where things are."""
+
+STATES = frozenset(["CLOSED", "OPEN", "ON", "OFF", "SITTING", "LYING", "CLEAN", "DIRTY", "PLUGGED_IN", "PLUGGED_OUT"])
+"""What nodes may be."""
+
+
 class _Wire(BaseModel):
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False, coerce_numbers_to_str=True, populate_by_name=True)
 
