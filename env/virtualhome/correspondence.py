@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from ..household.engine import Primitive
 from ..household.graph import Box, Node, SceneGraph
@@ -114,7 +114,7 @@ class Correspondence:
         Raises:
             SimulatorError: `broken`, when something of ours has vanished.
         """
-        changes = Changes({}, {}, {})
+        changes = Changes()
         nodes = {self._ours[node.id]: node for node in scene.nodes if node.id in self._ours}
         if len(nodes) < len(self._ours):
             gone = min(self._ours.keys() - {node.id for node in scene.nodes})
@@ -128,6 +128,8 @@ class Correspondence:
                 box = Box(node.bounding_box.center, node.bounding_box.size)
                 if box != mine.box:
                     changes.boxes[number] = box
+            if node.obj_transform is not None and node.obj_transform.rotation != mine.rotation:
+                changes.rotations[number] = node.obj_transform.rotation
         found: dict[tuple[int, str], list[int]] = {}
         for edge in scene.edges:
             source, target = self._ours.get(edge.from_id), self._ours.get(edge.to_id)
@@ -148,13 +150,17 @@ class Correspondence:
         return self._spelling.get(name, name)
 
 
+@dataclass(slots=True)
 class Changes:
-    """Differences of a simulator's scene from ours, in our ids: new states, boxes, and targets per (node, relation)."""
+    """Differences of a simulator's scene from ours, by our ids.
 
-    def __init__(
-        self, states: dict[int, tuple[str, ...]], boxes: dict[int, Box], edges: dict[tuple[int, str], list[int]]
-    ) -> None:
-        self.states, self.boxes, self.edges = states, boxes, edges
+    `edges` has the new targets of a node by one relation; the rest replaces what the node had.
+    """
+
+    states: dict[int, tuple[str, ...]] = field(default_factory=dict[int, tuple[str, ...]])
+    boxes: dict[int, Box] = field(default_factory=dict[int, Box])
+    rotations: dict[int, tuple[float, ...]] = field(default_factory=dict[int, tuple[float, ...]])
+    edges: dict[tuple[int, str], list[int]] = field(default_factory=dict[tuple[int, str], list[int]])
 
     def apply(self, graph: SceneGraph) -> set[int]:
         """Make our scene the same; returns the ids of what changed."""
@@ -162,11 +168,13 @@ class Changes:
             graph.nodes[number].states = states
         for number, box in self.boxes.items():
             graph.nodes[number].box = box
+        for number, rotation in self.rotations.items():
+            graph.nodes[number].rotation = rotation
         for (number, relation), targets in self.edges.items():
             graph.unlink(number, relation)
             for target in targets:
                 graph.link(number, relation, target)
-        return {*self.states, *self.boxes, *(number for number, _ in self.edges)}
+        return {*self.states, *self.boxes, *self.rotations, *(number for number, _ in self.edges)}
 
     def essential(self, graph: SceneGraph) -> list[str]:
         """Those that a restored scene must not have, in words: who holds what, and what is where and how."""

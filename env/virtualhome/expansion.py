@@ -129,10 +129,13 @@ class _Expansion:
 
     def _kept(self, node: Node, posted: WireNode) -> Node:
         states = _with_states(node.states, posted.states, node.properties)
-        box = node.box
-        if posted.bounding_box is not None and self._config.transfer_transform:
-            box = Box(posted.bounding_box.center, posted.bounding_box.size)
-        return replace(node, states=states, box=box)
+        box, rotation = node.box, node.rotation
+        if self._config.transfer_transform:
+            if posted.bounding_box is not None:
+                box = Box(posted.bounding_box.center, posted.bounding_box.size)
+            if posted.obj_transform is not None:
+                rotation = posted.obj_transform.rotation
+        return replace(node, states=states, box=box, rotation=rotation)
 
     def _made(self, posted: WireNode) -> Node | None:
         """A new node; one with a box is taken as it is, one without becomes a standard object of its class."""

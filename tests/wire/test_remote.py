@@ -12,9 +12,13 @@ from housemates.env.household.graph import SceneGraph
 from housemates.env.household.simulator import Simulator
 from housemates.env.virtualhome.client import SimulatorError
 from housemates.env.virtualhome.remote import RemoteSimulator
+from housemates.env.virtualhome.script import VERBS
 from housemates.env.virtualhome.session import RunningSimulator, SimulatorSession
 
 from .conftest import Beside
+
+OFTEN = ["grab", "open", "close", "putback", "putin", "switchon", "sit", "standup"]
+OTHERS = sorted(VERBS.keys() - {"put", "flush"})  # these two are other names
 
 
 def home(seed: int, people: int = 2) -> SceneGraph:
@@ -38,11 +42,11 @@ def a_day(graph: SceneGraph, seed: int, steps: int) -> Iterator[dict[int, Primit
             near = [n for n in sorted(graph.nodes) if n not in (who, *graph.rooms) and graph.is_reachable(who, n)]
             if near and rng.random() < 0.6:
                 target = rng.choice(near)
-                verb = rng.choice(["grab", "open", "close", "putback", "putin", "switchon", "sit", "standup"])
-                if verb in ("putback", "putin"):
+                verb = rng.choice(OFTEN if rng.random() < 0.6 else OTHERS)
+                if VERBS[verb] == 2:
                     actions[who] = Primitive(verb, rng.choice(graph.held_by(who) or near), target)
                 else:
-                    actions[who] = Primitive(verb, 0 if verb == "standup" else target)
+                    actions[who] = Primitive(verb, target if VERBS[verb] else 0)
             elif rng.random() < 0.9:
                 actions[who] = Primitive("walktowards", goals[who])
         yield actions

@@ -30,7 +30,8 @@ def test_each_character_finds_its_own_part() -> None:
     ],
 )
 def test_ways_of_writing_an_action(part: str, expected: Primitive) -> None:
-    assert parse_line(part, 0, 1) == {0: expected}
+    read = parse_line(part, 0, 1)[0]
+    assert (read.verb, read.target, read.dest) == (expected.verb, expected.target, expected.dest)
 
 
 @pytest.mark.parametrize("line", ["", " <char0> [standup]", "[standup]", "char0 [standup]"])
