@@ -105,15 +105,12 @@ class SimulatorProcess:
         """End it: told to, then by force, within a few seconds. May be called more than once."""
         await asyncio.shield(asyncio.to_thread(self._stop))
 
-    def overgrown(self) -> str:
-        """Why it should be restarted although it works: too much memory. Empty: no reason."""
+    def overgrown(self) -> bool:
+        """Whether it takes more memory than `memory_limit`."""
         try:
-            used = psutil.Process(self._pid).memory_info().rss if self._pid is not None else 0
+            return self._pid is not None and psutil.Process(self._pid).memory_info().rss > self._memory_limit
         except psutil.Error:
-            return ""  # it is ending; the next call says so
-        if used <= self._memory_limit:
-            return ""
-        return f"it takes {used >> 20} MiB of memory, and {self._memory_limit >> 20} MiB are allowed"
+            return False  # it is ending; the next call says so
 
     def tail(self) -> str:
         """Where its log is, and the end of it."""

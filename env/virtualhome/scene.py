@@ -88,7 +88,7 @@ class Scene:
         return results
 
     def copy(self) -> Scene:
-        """A scene for trying things out, which shares nothing with this one but the cameras."""
+        """The same scene for trying things out, without added cameras; it shares nothing with this one."""
         other = Scene.__new__(Scene)
         other.begin(SceneGraph.from_dict(self.graph.to_dict()))
         other.apartment, other.seed, other._steps = self.apartment, self.seed, self._steps

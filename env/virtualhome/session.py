@@ -34,8 +34,8 @@ class Launcher(Protocol):
 
     async def stop(self) -> None: ...
 
-    def overgrown(self) -> str:
-        """Why it should be replaced although it works; empty: no reason."""
+    def overgrown(self) -> bool:
+        """Whether it should be replaced although it works."""
         ...
 
     def tail(self) -> str:
@@ -55,8 +55,8 @@ class RunningSimulator:
     async def stop(self) -> None:
         """Leaves it running."""
 
-    def overgrown(self) -> str:
-        return ""
+    def overgrown(self) -> bool:
+        return False
 
     def tail(self) -> str:
         return f"the simulator at {self._url} was not started by us, so its log is elsewhere"
@@ -146,6 +146,9 @@ class SimulatorSession:
             except SimulatorError as error:
                 await self._retire(error, failures)
                 continue
+            except asyncio.CancelledError:
+                self._correspondence = None  # nobody knows how far it got: the next step restores the scene first
+                raise
             changed = changes.apply(self._graph)
             results: dict[int, Result] = {}
             for who in sorted(actions):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Iterator
 from random import Random
 
@@ -139,3 +141,25 @@ def test_a_simulator_that_is_not_there_is_named_with_its_address(free_port: int)
         assert caught.value.kind == "lost"
     finally:
         remote.close()
+
+
+async def test_a_step_that_was_cancelled_did_not_happen(served: Beside) -> None:
+    session = SimulatorSession(RunningSimulator(served.url))
+    embedded = Engine(home(1), 1)
+    graph = home(1)
+    await session.begin(graph, 1)
+    before = graph.to_dict()
+    walk = {1: Primitive("walktowards", graph.rooms[2])}
+    for turns in (1, 5, 20, 60):  # of the event loop, so that it is met in the script, in the reading, or not at all
+        task = asyncio.create_task(session.step(walk, 0))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if not task.cancel():
+            break
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        assert graph.to_dict() == before
+    results, _ = await session.step(walk, 0)
+    assert results == embedded.step(walk)
+    assert graph.to_dict() == embedded.graph.to_dict()
+    await session.close()
