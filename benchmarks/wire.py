@@ -32,7 +32,7 @@ from housemates.env.household.engine import Engine, Primitive
 from housemates.env.household.graph import SceneGraph
 from housemates.env.virtualhome.client import Deadlines, SimulatorClient
 from housemates.env.virtualhome.process import SimulatorProcess
-from housemates.env.virtualhome.remote import RemoteSimulator
+from housemates.env.virtualhome.remote import RemoteSimulators
 from housemates.env.virtualhome.session import SimulatorSession
 from housemates.orchestrator.serve import write_executable
 
@@ -97,18 +97,18 @@ def embedded_step_ms(steps: int) -> float:
 
 def process_steps(process: SimulatorProcess, steps: int, deadlines: Deadlines) -> tuple[list[float], int]:
     """Seconds of every step, and how often the simulator was replaced."""
-    remote = RemoteSimulator(SimulatorSession(process, deadlines=deadlines))
+    simulators = RemoteSimulators(SimulatorSession(process, deadlines=deadlines))
     durations: list[float] = []
     try:
         graph = household()
-        remote.begin(graph, 0)
+        remote = simulators(graph, 0)
         for plan in plans(graph, steps):
             began = time.perf_counter()
             remote.step(plan)
             durations.append(time.perf_counter() - began)
-        return durations, remote.restarts
+        return durations, simulators.restarts
     finally:
-        remote.close()
+        simulators.close()
 
 
 def recovery(folder: Path, fault: str, deadlines: Deadlines) -> float:

@@ -1,8 +1,8 @@
-"""What a household needs of whatever moves its people: the embedded engine, or a simulator in another process."""
+"""What the household asks of the simulator behind it: our engine, or whatever else moves people about."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from .engine import Primitive, Result
@@ -10,24 +10,29 @@ from .graph import SceneGraph
 
 
 class Simulator(Protocol):
-    """Carries out joint steps in a scene. `Engine` is one, `env.virtualhome.remote.RemoteSimulator` another.
+    """Carries out joint steps on a scene.
 
     Attributes:
-        graph: the scene as it is now; the same object throughout, changed by every step.
-        steps: how many joint steps there have been. Ties are decided by the seed and this number.
-        touched: ids of everything that may have changed since the start: what a snapshot has to hold.
+        steps: joint steps so far; set when a snapshot is restored.
+        touched: ids of all that may have changed since the start, which is what a snapshot has to hold;
+            added to when a snapshot is restored.
     """
 
     steps: int
     touched: set[int]
 
     @property
-    def graph(self) -> SceneGraph: ...
+    def graph(self) -> SceneGraph:
+        """The scene as it is now."""
+        ...
 
     def step(self, actions: Mapping[int, Primitive]) -> dict[int, Result]:
-        """Carry out one primitive per character at the same time; characters left out do nothing.
-
-        Raises:
-            WorldError: the simulator is gone and cannot be brought back. The step did not happen.
-        """
+        """Carry out one primitive per character at the same time; who is left out does nothing."""
         ...
+
+
+SimulatorFactory = Callable[[SceneGraph, int], Simulator]
+"""Makes the simulator of one episode from its furnished scene, people included, and its seed.
+
+A restored episode begins from the scene as it was at the snapshot.
+"""

@@ -69,6 +69,10 @@ class SimulatorSession:
         launcher: starts and ends simulators.
         apartment: the simulator's apartment that the scene is made from.
         deadlines: per kind of call.
+
+    Attributes:
+        graph: the committed scene.
+        restarts: how often a simulator had to be replaced.
     """
 
     def __init__(self, launcher: Launcher, apartment: int = 0, deadlines: Deadlines | None = None) -> None:
@@ -77,7 +81,7 @@ class SimulatorSession:
         self._apartment = apartment
         self._deadlines = deadlines or Deadlines()
         self._client: SimulatorClient | None = None
-        self._graph = SceneGraph()
+        self.graph = SceneGraph()
         self._seed = -1
         self._correspondence: Correspondence | None = None
 
@@ -111,7 +115,7 @@ class SimulatorSession:
         """
         if graph.characters != list(range(1, len(graph.characters) + 1)) or len(graph.characters) > MAX_CHARACTERS:
             raise SimulatorError("refused", f"a simulator has people 1 to {MAX_CHARACTERS}, not {graph.characters}")
-        self._graph = graph
+        self.graph = graph
         self._seed = seed if 0 <= seed <= _LARGEST_SEED else -1
         self._correspondence = None
         for failures in range(1, MAX_FAILURES + 1):
@@ -142,18 +146,18 @@ class SimulatorSession:
                 client, correspondence = await self._ready()
                 report = await client.render_script([correspondence.line(actions)], number)
                 scene = await client.environment_graph()
-                changes = correspondence.changes(self._graph, scene)
+                changes = correspondence.changes(self.graph, scene)
             except SimulatorError as error:
                 await self._retire(error, failures)
                 continue
             except asyncio.CancelledError:
                 self._correspondence = None  # nobody knows how far it got: the next step restores the scene first
                 raise
-            changed = changes.apply(self._graph)
+            changed = changes.apply(self.graph)
             results: dict[int, Result] = {}
             for who in sorted(actions):
                 lines = report.failures.get(who - 1)
-                results[who] = Result(lines is None, correspondence.report(self._graph, lines or ()))
+                results[who] = Result(lines is None, correspondence.report(self.graph, lines or ()))
             return results, changed
         raise AssertionError("the last failure is raised")
 
@@ -181,7 +185,7 @@ class SimulatorSession:
         client = await self._connect()
         if self._correspondence is None:
             correspondence, scene = await self._set_up(client)
-            differences = correspondence.changes(self._graph, scene).essential(self._graph)
+            differences = correspondence.changes(self.graph, scene).essential(self.graph)
             if differences:
                 raise SimulatorError("broken", f"the scene could not be brought back: {'; '.join(differences[:5])}")
             self._correspondence = correspondence
@@ -189,7 +193,7 @@ class SimulatorSession:
 
     async def _set_up(self, client: SimulatorClient) -> tuple[Correspondence, WireGraph]:
         """Make the simulator's scene the committed one: apartment, things, people, what they hold."""
-        graph = self._graph
+        graph = self.graph
         await client.reset(self._apartment)
         correspondence = Correspondence(graph, await client.environment_graph())
         expansion = await client.expand_scene(correspondence.post(graph), self._seed)
@@ -206,8 +210,8 @@ class SimulatorSession:
         """Add people whom the expansion did not bring, and set down those who stand elsewhere; True if any."""
         boxes = {node.id: node.bounding_box for node in scene.nodes}
         placed = False
-        for number in self._graph.characters:
-            node = self._graph.nodes[number]
+        for number in self.graph.characters:
+            node = self.graph.nodes[number]
             if node.box is None:
                 continue
             (x, _, z), there = node.box.center, boxes.get(number)

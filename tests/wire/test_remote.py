@@ -11,9 +11,9 @@ import pytest
 from housemates.env.household import apartments
 from housemates.env.household.engine import Engine, Primitive
 from housemates.env.household.graph import SceneGraph
-from housemates.env.household.simulator import Simulator
+from housemates.env.household.simulator import SimulatorFactory
 from housemates.env.virtualhome.client import SimulatorError
-from housemates.env.virtualhome.remote import RemoteSimulator
+from housemates.env.virtualhome.remote import RemoteSimulators
 from housemates.env.virtualhome.script import VERBS
 from housemates.env.virtualhome.session import RunningSimulator, SimulatorSession
 
@@ -55,21 +55,28 @@ def a_day(graph: SceneGraph, seed: int, steps: int) -> Iterator[dict[int, Primit
 
 
 @pytest.fixture
-def remote(served: Beside) -> Iterator[RemoteSimulator]:
-    simulator = RemoteSimulator(SimulatorSession(RunningSimulator(served.url)))
-    yield simulator
-    simulator.close()
+def simulators(served: Beside) -> Iterator[RemoteSimulators]:
+    factory = RemoteSimulators(SimulatorSession(RunningSimulator(served.url)))
+    yield factory
+    factory.close()
 
 
-def test_a_remote_simulator_keeps_the_contract_of_the_engine(remote: RemoteSimulator) -> None:
-    simulators: list[Simulator] = [Engine(home(1), 1), remote]
-    assert [simulator.steps for simulator in simulators] == [0, 0]
+def test_a_remote_simulator_keeps_the_contract_of_the_engine(simulators: RemoteSimulators) -> None:
+    factories: list[SimulatorFactory] = [Engine, simulators]
+    for factory in factories:
+        graph = home(1)
+        simulator = factory(graph, 1)
+        assert simulator.graph is graph
+        assert (simulator.steps, simulator.touched) == (0, set())
+        assert simulator.step({}) == {}
+        assert simulator.step({1: Primitive("walktowards", graph.rooms[2])})[1].ok
+        assert (simulator.steps, simulator.touched) == (2, {1})
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_the_same_actions_lead_to_the_same_scene(remote: RemoteSimulator, seed: int) -> None:
+def test_the_same_actions_lead_to_the_same_scene(simulators: RemoteSimulators, seed: int) -> None:
     embedded = Engine(home(seed, people=3), seed)
-    remote.begin(home(seed, people=3), seed)
+    remote = simulators(home(seed, people=3), seed)
     assert remote.graph.to_dict() == embedded.graph.to_dict()
     failed = succeeded = 0
     for actions in a_day(embedded.graph, seed, 80):
@@ -83,7 +90,7 @@ def test_the_same_actions_lead_to_the_same_scene(remote: RemoteSimulator, seed: 
     assert failed > 20
 
 
-def test_a_tie_has_the_same_winner_here_and_there(remote: RemoteSimulator) -> None:
+def test_a_tie_has_the_same_winner_here_and_there(simulators: RemoteSimulators) -> None:
     for seed in range(6):
         embedded = Engine(home(3), seed)
         graph = embedded.graph
@@ -99,48 +106,44 @@ def test_a_tie_has_the_same_winner_here_and_there(remote: RemoteSimulator) -> No
                 scene.nodes[who].box = mine._replace(center=(place.center[0], mine.center[1], place.center[2]))
                 scene.unlink(who, "INSIDE")
                 scene.link(who, "INSIDE", room)
-        remote.begin(remote_graph, seed)
+        remote = simulators(remote_graph, seed)
         both = {1: Primitive("grab", milk), 2: Primitive("grab", milk)}
         expected = embedded.step(both)
         assert remote.step(both) == expected
 
 
-def test_a_changed_scene_is_pushed(remote: RemoteSimulator) -> None:
-    remote.begin(home(4), 4)
-    kitchen, bedroom = remote.graph.rooms[0], remote.graph.rooms[2]
-    box = remote.graph.nodes[bedroom].box
-    me = remote.graph.nodes[1]
-    assert box is not None and me.box is not None
-    me.box = me.box._replace(center=(box.center[0], me.box.center[1], box.center[2]))
-    remote.graph.unlink(1, "INSIDE")
-    remote.graph.link(1, "INSIDE", bedroom)
-    remote.push()
-    remote.step({1: Primitive("walktowards", bedroom)})
-    assert remote.graph.room_of(1) == bedroom != kitchen
+def test_an_episode_goes_on_after_another_one_was_begun(simulators: RemoteSimulators) -> None:
+    embedded, first = Engine(home(4), 4), simulators(home(4), 4)
+    walk = {1: Primitive("walktowards", embedded.graph.rooms[2])}
+    embedded.step(walk)
+    first.step(walk)
+    simulators(home(5), 5).step(walk)
+    assert first.step(walk) == embedded.step(walk)
+    assert first.graph.to_dict() == embedded.graph.to_dict()
 
 
-def test_the_apartment_of_the_simulator_can_be_read(remote: RemoteSimulator) -> None:
-    base = remote.base()
+def test_the_apartment_of_the_simulator_can_be_read(simulators: RemoteSimulators) -> None:
+    base = simulators.base()
     assert base.characters == []
     assert {base.nodes[room].class_name for room in base.rooms} >= {"kitchen", "livingroom", "bedroom", "bathroom"}
 
 
-def test_more_people_than_virtualhome_can_number_are_refused(remote: RemoteSimulator) -> None:
+def test_more_people_than_virtualhome_can_number_are_refused(simulators: RemoteSimulators) -> None:
     graph = apartments.furnish(Random(1), 20)
     for number in range(1, 12):
         apartments.add_character(graph, Random(number), number, graph.rooms[0])
     with pytest.raises(SimulatorError, match="people 1 to 10"):
-        remote.begin(graph, 0)
+        simulators(graph, 0)
 
 
 def test_a_simulator_that_is_not_there_is_named_with_its_address(free_port: int) -> None:
-    remote = RemoteSimulator(SimulatorSession(RunningSimulator(f"http://127.0.0.1:{free_port}")))
+    simulators = RemoteSimulators(SimulatorSession(RunningSimulator(f"http://127.0.0.1:{free_port}")))
     try:
         with pytest.raises(SimulatorError, match=f"failed 3 times.*{free_port}.*cannot be reached") as caught:
-            remote.begin(home(1), 1)
+            simulators(home(1), 1)
         assert caught.value.kind == "lost"
     finally:
-        remote.close()
+        simulators.close()
 
 
 async def test_a_step_that_was_cancelled_did_not_happen(served: Beside) -> None:
