@@ -69,9 +69,8 @@ def _is_free(port: int) -> bool:
 
 def _runtime_folder() -> Path:
     """A folder of this user's alone. Locks are never deleted: a lock on a deleted file protects nothing."""
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    name = "housemates" if base else f"housemates-{os.getuid()}"
-    folder = Path(base or tempfile.gettempdir()) / name
+    base = Path(os.environ.get("XDG_RUNTIME_DIR") or "/nonexistent")
+    folder = base / "housemates" if base.is_dir() else Path(tempfile.gettempdir()) / f"housemates-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
         raise SimulatorError("unreachable", f"{folder} belongs to somebody else; set XDG_RUNTIME_DIR")
