@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..env.world import Observation
+from .chat import Endpoint
 from .turn import Call, Turn
 
-Method = Literal["trace", "react"]
+Method = Literal["trace", "react", "fixed"]
+
+MAX_GIVEN_CHARS = 4000
+"""The longest plan or organization text a user may give: it stands in every prompt."""
 
 MAX_REPEATS = 10
 """Steps in a row an action may be repeated without thinking (VirtualHome's text agents: 10)."""
@@ -36,16 +40,31 @@ class ReplyLimits:
     may_idle: bool = True
 
 
-TIGHT_LIMITS = ReplyLimits(
-    thoughts_chars=120,
-    message_chars=80,
-    reasoning_chars=120,
-    plan_chars=300,
-    act_tokens=200,
-    learn_tokens=300,
-    may_idle=False,
-)
-"""For models of a few hundred million parameters on a CPU."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learning:
+    """How an agent learns; the defaults are those of the Trace tutorial. `docs/learning.md` says when to use what.
+
+    Attributes:
+        optimize: the trainable texts: `plan`, `plan+role`, or a user's `Policy` as `module:Class`.
+        optimizer: `optoprime`, `opro`, or a user's subclass of OptoPrime as `module:Class`.
+        objective: what the optimizer's model is asked to do; "" for the optimizer's own words.
+        memory_size: how many past (texts, feedback) pairs the optimizer shows its model.
+        credit_steps: how many of the last thoughts the feedback travels back through.
+        learn_every: how many thoughts an agent waits between two lessons.
+        mask: sections left out of the optimizer's prompt, among `MASKABLE`.
+    """
+
+    optimize: str = "plan"
+    optimizer: str = "optoprime"
+    objective: str = ""
+    memory_size: int = 0
+    credit_steps: int = 1
+    learn_every: int = 1
+    mask: tuple[str, ...] = ()
+
+
+MASKABLE = ("code", "documentation", "constraints", "inputs", "others", "outputs")
+"""The sections of OptoPrime's prompt that may be left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,17 +73,29 @@ class AgentSpec:
 
     Attributes:
         name: the agent's id in the world.
-        method: `trace` learns a plan; `react` only thinks before it acts.
+        method: `trace` learns a plan; `react` only thinks before it acts; `fixed` follows the plan it was given.
         seed: of the run; all randomness is derived from it, the name and the step.
         limits: how much its model may write.
-        memory_size: how many past (plan, feedback) pairs the optimizer shows its model.
+        learning: how it learns, if it does.
+        plan: what it starts with.
+        organization: instructions for working together, for its prompt; "" for none.
+        endpoint: where its model is, if not where everybody's is.
+        learn_endpoint: where the model that it learns with is, if that is another one.
+        record: keep its model calls in full (`Turn.exchanges`).
+        tape: its recorded model calls (a packed `actors.cassette.Reel`), which are then played back; no model is asked.
     """
 
     name: str
     method: Method = "trace"
     seed: int = 0
     limits: ReplyLimits = field(default_factory=ReplyLimits)
-    memory_size: int = 0
+    learning: Learning = field(default_factory=Learning)
+    plan: str = ""
+    organization: str = ""
+    endpoint: Endpoint | None = None
+    learn_endpoint: Endpoint | None = None
+    record: bool = False
+    tape: bytes | None = field(default=None, repr=False)
 
     def rng(self, step: int, purpose: str) -> random.Random:
         """A generator that depends on nothing but (run seed, agent, step, purpose)."""
@@ -84,8 +115,11 @@ class Agent(ABC):
     """
 
     spec: AgentSpec
-    calls: list[Call]
-    """The model calls of the running or last turn; what is left of them when a turn fails."""
+
+    @property
+    @abstractmethod
+    def calls(self) -> Sequence[Call]:
+        """The model calls of the running or last turn; what is left of them when a turn fails."""
 
     @abstractmethod
     async def turn(self, step: int, observation: Observation, feedback: str, deadline_s: float = math.inf) -> Turn:

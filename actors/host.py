@@ -13,6 +13,7 @@ from typing import Any
 
 from ..env.codec import pack, unpack
 from .agent import Agent, AgentSpec
+from .cassette import Reel
 from .chat import ChatError, ChatModel, Endpoint
 from .turn import Answer, Ask, Call, Failure, FailureKind, Turn
 
@@ -40,14 +41,21 @@ class AgentHost:
 
     def __init__(self, specs: Sequence[AgentSpec], endpoint: Endpoint, *, call_deadline_s: float = 120.0) -> None:
         self._specs = {spec.name: spec for spec in specs}
-        self._chat = ChatModel(endpoint, deadline_s=call_deadline_s)
-        self._seats = {
-            name: _Seat(make_agent(spec, self._chat), 0, asyncio.Lock()) for name, spec in self._specs.items()
+        self._endpoint = endpoint
+        self._call_deadline_s = call_deadline_s
+        self._chats: dict[Endpoint, ChatModel] = {}
+        # In a replay, the steps in which an agent's turn did not count.
+        self._missing: dict[str, dict[int, bool]] = {
+            spec.name: {} if spec.tape is None else Reel.unpacked(spec.tape).missing for spec in specs
         }
+        self._seats = {name: _Seat(self._make(name), 0, asyncio.Lock()) for name in self._specs}
 
     async def turn(self, ask: Ask) -> Answer:
         """Let an agent take its turn; never raises for what an agent or its model did."""
         seat = self._seats[ask.agent]
+        late = self._missing[ask.agent].get(ask.step)
+        if late is not None:
+            return self._failed(ask, "late" if late else "error", "this turn did not count when the run was recorded")
         if ask.restore and seat.running is not None:
             seat.running.cancel()  # what it is still doing for an earlier ask does not count any more
         limit = asyncio.timeout(ask.deadline_s)
@@ -72,7 +80,8 @@ class AgentHost:
         """Answers when the agents are there."""
 
     async def close(self) -> None:
-        await self._chat.close()
+        for chat in self._chats.values():
+            await chat.close()
 
     async def _take(self, seat: _Seat, ask: Ask, calls: list[Call]) -> Answer:
         if ask.restore:
@@ -93,10 +102,21 @@ class AgentHost:
         return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, turn=turn, state=state)
 
     def _restored(self, name: str, state: bytes | None) -> Agent:
-        agent = make_agent(self._specs[name], self._chat)
+        agent = self._make(name)
         if state is not None:
             agent.load(unpack(state))
         return agent
+
+    def _make(self, name: str) -> Agent:
+        spec = self._specs[name]
+        endpoint = spec.endpoint or self._endpoint
+        return make_agent(spec, self._chat(endpoint), self._chat(spec.learn_endpoint or endpoint))
+
+    def _chat(self, endpoint: Endpoint) -> ChatModel:
+        """One client per endpoint, whoever uses it."""
+        if endpoint not in self._chats:
+            self._chats[endpoint] = ChatModel(endpoint, deadline_s=self._call_deadline_s)
+        return self._chats[endpoint]
 
     def _failed(self, ask: Ask, kind: FailureKind, message: str, calls: Sequence[Call] = ()) -> Answer:
         failure = Failure(kind=kind, message=message, calls=tuple(calls))
@@ -107,15 +127,19 @@ def _traceback(error: Exception) -> str:
     return "".join(traceback.format_exception(error))[-4000:]
 
 
-def make_agent(spec: AgentSpec, chat: ChatModel) -> Agent:
-    """The agent a spec describes."""
+def make_agent(spec: AgentSpec, chat: ChatModel, learn_chat: ChatModel | None = None) -> Agent:
+    """The agent a spec describes; it learns with `learn_chat` if that is another model."""
     if spec.method == "react":
         from .react_agent import ReActAgent
 
         return ReActAgent(spec, chat)
-    from .trace_agent import TraceAgent  # imports Trace, which a baseline run does not need
+    if spec.method == "fixed":
+        from .fixed_agent import FixedPlanAgent
 
-    return TraceAgent(spec, chat)
+        return FixedPlanAgent(spec, chat)
+    from .trace_agent import TraceAgent  # imports Trace, which the other methods do not need
+
+    return TraceAgent(spec, chat, learn_chat)
 
 
 def pack_state(agent: Agent) -> bytes:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 import time
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..env.world import Observation, is_message
 from .agent import MAX_REPEATS, Agent, AgentSpec
-from .chat import ChatError, ChatModel, Reply
+from .chat import ChatError, ChatModel
+from .conversation import Conversation
 from .reply import action_schema, read_action
-from .turn import REPLY_KEPT_CHARS, Call, How, PlanUpdate, Purpose, Turn
+from .turn import REPLY_KEPT_CHARS, Call, How, PlanUpdate, Turn
 
 USED_SHARE = 0.9
 """The share of a turn's deadline that is planned for; the rest is for everything but waiting."""
@@ -23,19 +25,25 @@ LEARN_SHARE = 0.5
 INSTRUCTION = "You are a member of a household who decides what to do next. Answer with JSON only."
 
 
+ORGANIZATION = "Organization instructions:"
+
+
 class LanguageAgent(Agent):
     """Asks a model for the next action when something relevant changed since the last time.
 
-    Subclasses say what the prompt is and what they learn.
+    Subclasses say what the prompt is and what they learn; they ask through `conversation`.
     """
 
-    def __init__(self, spec: AgentSpec, chat: ChatModel) -> None:
+    def __init__(self, spec: AgentSpec, chat: ChatModel, learn_chat: ChatModel | None = None) -> None:
         self.spec = spec
-        self._chat = chat
+        self.conversation = Conversation(spec, chat, learn_chat)
         self._key: str | None = None  # of the observation that the last action answered; None: think again
         self._action: str | None = None
         self._repeats = 0
-        self.calls = []
+
+    @property
+    def calls(self) -> Sequence[Call]:
+        return self.conversation.calls
 
     @abstractmethod
     def prompt(self, observation: Observation) -> str:
@@ -46,8 +54,12 @@ class LanguageAgent(Agent):
         """The plan in force; "" for agents without one."""
         return ""
 
-    async def learn(self, step: int, observation: Observation, feedback: str, deadline_s: float) -> PlanUpdate | None:
-        """Improve, given what the last thought led to; None if there is nothing to learn from.
+    async def learn(
+        self, step: int, observation: Observation, feedback: str, deadline_s: float, *, last: bool = False
+    ) -> PlanUpdate | None:
+        """Improve, given what the last thought led to; None if there is nothing to learn from, or it is not yet time.
+
+        `last`: there will be no other lesson.
 
         Raises:
             ChatError: only a fatal one; everything else that goes wrong is a rejected update.
@@ -58,7 +70,7 @@ class LanguageAgent(Agent):
         """A thought about `observation` led to `action`, or to an error (in words that fit into a prompt)."""
 
     async def turn(self, step: int, observation: Observation, feedback: str, deadline_s: float = math.inf) -> Turn:
-        self.calls = []
+        self.conversation.begin()
         if observation.reflex is not None:
             self._key = None
             return Turn(action=observation.reflex, how="reflex", plan=self.plan)
@@ -66,13 +78,15 @@ class LanguageAgent(Agent):
             self._repeats += 1
             return Turn(action=self._action, how="sticky", plan=self.plan)
         until = time.monotonic() + deadline_s * USED_SHARE
+        observation = self._organized(observation)
         update = await self.learn(step, observation, feedback, deadline_s * USED_SHARE * LEARN_SHARE)
         return await self._think(step, observation, update, until)
 
     async def finish(self, step: int, observation: Observation, feedback: str, deadline_s: float = math.inf) -> Turn:
-        self.calls = []
-        update = await self.learn(step, observation, feedback, deadline_s * USED_SHARE)
-        return Turn(action=None, how="none", plan=self.plan, update=update, calls=tuple(self.calls))
+        self.conversation.begin()
+        observation = self._organized(observation)
+        update = await self.learn(step, observation, feedback, deadline_s * USED_SHARE, last=True)
+        return self._turn(action=None, how="none", update=update)
 
     async def _think(self, step: int, observation: Observation, update: PlanUpdate | None, until: float) -> Turn:
         self._key, self._action, self._repeats = None, None, 0
@@ -85,7 +99,7 @@ class LanguageAgent(Agent):
         try:
             schema = action_schema(observation.choices, limits)
             left_s = until - time.monotonic()
-            reply = await self.ask("act", step, messages, schema, limits.act_tokens, left_s)
+            reply = await self.conversation.ask("act", step, messages, schema, limits.act_tokens, left_s)
             decision = read_action(reply.text, observation.choices, self.spec.rng(step, "fallback"))
         except ChatError as failure:
             if failure.kind == "fatal":
@@ -99,55 +113,28 @@ class LanguageAgent(Agent):
         else:
             self.decided(observation, decision.action, None)
             self._key, self._action = observation.key, decision.action
-            return Turn(
+            return self._turn(
                 action=decision.action,
                 how=decision.how,
-                plan=self.plan,
                 thoughts=decision.thoughts[: limits.thoughts_chars],
                 reply=reply.text[:REPLY_KEPT_CHARS],
+                repaired=decision.repaired,
                 update=update,
-                calls=tuple(self.calls),
             )
         self.decided(observation, None, cause)
-        return Turn(action=None, how=how, plan=self.plan, update=update, calls=tuple(self.calls), error=error)
+        return self._turn(action=None, how=how, update=update, error=error)
 
-    async def ask(
-        self,
-        purpose: Purpose,
-        step: int,
-        messages: list[dict[str, str]],
-        schema: dict[str, Any],
-        max_tokens: int,
-        deadline_s: float,
-    ) -> Reply:
-        """Ask the model once, and enter the call into `calls` whatever becomes of it.
+    def _turn(self, **what: Any) -> Turn:
+        exchanges = tuple(self.conversation.exchanges)
+        return Turn(plan=self.plan, calls=tuple(self.calls), exchanges=exchanges, **what)
 
-        Raises:
-            ChatError: no reply, after the client's own retries.
-        """
-        seed = self.spec.request_seed(step, purpose)
-        began = time.monotonic()
-        try:
-            reply = await self._chat.complete(
-                messages, schema=schema, max_tokens=max_tokens, seed=seed, deadline_s=deadline_s
-            )
-        except ChatError as error:
-            self.calls.append(Call(purpose=purpose, seconds=error.seconds, attempts=error.attempts, error=error.kind))
-            raise
-        except BaseException as error:  # cancelled, above all
-            seconds = time.monotonic() - began
-            self.calls.append(Call(purpose=purpose, seconds=seconds, error=type(error).__name__))
-            raise
-        self.calls.append(
-            Call(
-                purpose=purpose,
-                seconds=reply.seconds,
-                attempts=reply.attempts,
-                prompt_tokens=reply.prompt_tokens,
-                completion_tokens=reply.completion_tokens,
-            )
-        )
-        return reply
+    def _organized(self, observation: Observation) -> Observation:
+        """The observation with the organization's line above the goal, where Guo et al. (2024) have it, else on top."""
+        if not self.spec.organization:
+            return observation
+        line = f"{ORGANIZATION} {' '.join(self.spec.organization.split())}\n"
+        at = observation.text.find("\nGoal:") + 1
+        return replace(observation, text=observation.text[:at] + line + observation.text[at:])
 
     def state(self) -> dict[str, Any]:
         return {"key": self._key, "action": self._action, "repeats": self._repeats}

@@ -1,7 +1,7 @@
-"""OptoPrime, guarded: every proposal is accepted, unchanged or rejected with a reason.
+"""Trace's optimizers, guarded: every proposal is accepted, unchanged or rejected with a reason.
 
-Trace's optimizer is used for what it is good at (turning the recorded graph and the feedback into a
-prompt, and reading the proposal); the model call is taken out of it, because it must be awaited and
+They are used for what they are good at (turning the recorded graph and the feedback into a
+prompt); the model call is taken out of them, because it must be awaited and
 must not be repeated on every error. What stock OptoPrime does and a text plan cannot bear is left out:
 any text containing "def" is sent through a code formatter and mostly lost, "TERMINATE" anywhere in the
 reply drops it silently, values that are no text become `'None'` or `"['go']"`, and a reply that is nearly JSON is
@@ -10,36 +10,89 @@ read by a pattern that can run two values into one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .agent import ReplyLimits
-from .recording import Recording
-from .reply import read_json
-from .trace_import import OptoPrime
+from ..env.world import PLAN_TOKEN
+from .agent import Learning, ReplyLimits
+from .plugin import PluginError, is_path, load
+from .policy import find_policy
+from .recording import Recording, Thought
+from .reply import read_object
+from .trace_import import OPRO, OptoPrime
 from .turn import REPLY_KEPT_CHARS, PlanUpdate
+
+OPTIMIZERS: dict[str, Any] = {"optoprime": OptoPrime, "opro": OPRO}
+
+
+def find_optimizer(name: str) -> Any:
+    """The optimizer class of this name, or a user's subclass of OptoPrime as `module:Class`.
+
+    Raises:
+        PluginError: there is none.
+    """
+    if name in OPTIMIZERS:
+        return OPTIMIZERS[name]
+    if not is_path(name):
+        raise PluginError(f"unknown optimizer {name!r}; there are {', '.join(OPTIMIZERS)}, module:Class")
+    found = load(name)
+    if not (isinstance(found, type) and issubclass(found, OptoPrime)):
+        raise PluginError(f"{name} is not a subclass of opto.optimizers.OptoPrime")
+    return found
+
+
+def try_out(learning: Learning) -> None:
+    """Make what an agent learns with once, to find out before a run whether it can be made.
+
+    Raises:
+        PluginError: it cannot, or there is no such thing.
+    """
+    policy = find_policy(learning.optimize)
+    find_optimizer(learning.optimizer)
+    try:
+        recording = Recording("", policy)
+        recording.prompt(PLAN_TOKEN)
+        PlanOptimizer(recording, ReplyLimits(), learning)
+    except PluginError:
+        raise
+    except Exception as error:  # a user's code may do anything
+        raise PluginError(f"{type(error).__name__} in {learning.optimize} or {learning.optimizer}: {error}") from error
 
 
 class PlanOptimizer:
     """Proposes new values for the parameters of one recording.
 
     One update is `prompt` → the caller asks a model → `apply`. Nothing changes until `apply`.
+
+    Attributes:
+        version: how many proposals have been accepted.
     """
 
-    def __init__(self, recording: Recording, limits: ReplyLimits, memory_size: int = 0) -> None:
+    def __init__(self, recording: Recording, limits: ReplyLimits, learning: Learning) -> None:
         self._recording = recording
         self._limits = limits
-        self._optimizer = OptoPrime(recording.parameters, llm=_never, log=False, memory_size=memory_size)
+        self._mask = [f"#{section.capitalize()}" for section in learning.mask]
+        self._memory_size = learning.memory_size
+        self._optimizer = find_optimizer(learning.optimizer)(
+            recording.parameters,
+            llm=_never,
+            log=False,
+            memory_size=learning.memory_size,
+            objective=learning.objective or None,
+        )
+        self.version = 0
 
-    def prompt(self, next_observation: str, feedback: str) -> list[dict[str, str]] | None:
-        """The messages that ask a model for better parameters; None if no parameter had a part in it.
+    def prompt(self, thoughts: Iterable[Thought], next_observation: str, feedback: str) -> list[dict[str, str]] | None:
+        """The messages that ask a model for better parameters; None if no parameter had a part in the thoughts.
 
         Enters the current values into the optimizer's memory: call it once for each update.
         """
-        if not self._recording.feed_back(next_observation, feedback, self._optimizer):
+        if not self._recording.feed_back(thoughts, next_observation, feedback, self._optimizer):
             return None
         with self._recording.section():
-            system, user = self._optimizer.construct_prompt(self._optimizer.summarize())
+            system, user = self._optimizer.construct_prompt(self._optimizer.summarize(), mask=self._mask)
+        self._forget_the_oldest()
         return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
     def schema(self) -> dict[str, Any]:
@@ -62,38 +115,69 @@ class PlanOptimizer:
             "additionalProperties": False,
         }
 
-    def apply(self, reply: str) -> PlanUpdate:
-        """Take over the proposal in a reply, whole or not at all."""
+    def apply(self, reply: str, *, cut: bool = False) -> PlanUpdate:
+        """Take over the proposal in a reply, whole or not at all.
+
+        Args:
+            reply: the model's raw text.
+            cut: it ends where the model had no more tokens left; then it is no proposal unless it is complete.
+        """
         kept = reply[:REPLY_KEPT_CHARS]
         if reply.strip().strip('"{}. \n') == "TERMINATE":
-            return PlanUpdate(verdict="unchanged", reply=kept)
-        proposal = (read_json(reply) or {}).get("suggestion")
-        if not isinstance(proposal, dict) or not proposal:
-            return PlanUpdate(verdict="rejected", reason="no suggestion", reply=kept)
-        values = self._recording.values()
+            return PlanUpdate(verdict="unchanged", reply=kept, version=self.version)
+        data, repaired = read_object(reply, "suggestion")
+        proposal = (data or {}).get("suggestion")
+        old = self._recording.values()
         new: dict[str, str] = {}
-        for name, old in values.items():
-            value = proposal.get(name, proposal.get(name.rstrip("0123456789"), old))
-            reason = self._fault(value)
-            if reason:
-                return PlanUpdate(verdict="rejected", reason=reason, reply=kept)
-            new[name] = value.strip()
-        if not any(name in proposal or name.rstrip("0123456789") in proposal for name in values):
-            return PlanUpdate(verdict="rejected", reason="unknown variable", reply=kept)
-        if new == values:
-            return PlanUpdate(verdict="unchanged", reply=kept)
+        if repaired and cut:
+            reason = "cut off"
+        elif not isinstance(proposal, dict) or not proposal:
+            reason = "no suggestion"
+        else:
+            new, reason = self._read(proposal, old)
+        if reason:
+            return PlanUpdate(verdict="rejected", reason=reason, reply=kept, repaired=repaired, version=self.version)
+        if new == old:
+            return PlanUpdate(verdict="unchanged", reply=kept, repaired=repaired, version=self.version)
         self._recording.set_values(new)
-        return PlanUpdate(verdict="accepted", reply=kept)
+        self.version += 1
+        diff = _diff(old, new)[:REPLY_KEPT_CHARS]
+        return PlanUpdate(verdict="accepted", reply=kept, repaired=repaired, version=self.version, diff=diff)
 
-    def state(self) -> list[Any]:
-        """The optimizer's memory: past (values, feedback) pairs."""
-        return [[{k: list(v) for k, v in variables.items()}, feedback] for variables, feedback in self._memory()]
+    def state(self) -> dict[str, Any]:
+        """The version, and the optimizer's memory: past (values, feedback) pairs."""
+        memory = [[{k: list(v) for k, v in variables.items()}, feedback] for variables, feedback in self._memory()]
+        return {"version": self.version, "memory": memory}
 
-    def load(self, state: list[Any]) -> None:
-        self._memory()[:] = [({k: tuple(v) for k, v in variables.items()}, feedback) for variables, feedback in state]
+    def load(self, state: Mapping[str, Any]) -> None:
+        self.version = state["version"]
+        self._memory()[:] = [({k: tuple(v) for k, v in values.items()}, text) for values, text in state["memory"]]
 
     def _memory(self) -> list[tuple[Mapping[str, Any], str]]:
-        return self._optimizer.memory.buffer
+        optimizer = self._optimizer
+        return optimizer.buffer if isinstance(optimizer, OPRO) else optimizer.memory.buffer
+
+    def _forget_the_oldest(self) -> None:
+        """OPRO would keep, and show, every pair there ever was."""
+        memory = self._memory()
+        del memory[: max(0, len(memory) - self._memory_size)]
+
+    def _read(self, proposal: Mapping[str, Any], old: Mapping[str, str]) -> tuple[dict[str, str], str]:
+        """The new values, and why they cannot be taken ("" if they can). What is not named stays as it is."""
+        new = dict(old)
+        named = 0
+        for name in old:
+            base = name.rstrip("0123456789")
+            alone = sum(other.rstrip("0123456789") == base for other in old) == 1
+            key = base if name not in proposal and alone else name  # models drop the number
+            if key in proposal:
+                named += 1
+                value = proposal[key]
+                reason = self._fault(value)
+                if reason:
+                    return {}, reason
+                new[name] = value.strip()
+        return new, "" if named else "unknown variable"
 
     def _fault(self, value: object) -> str:
         if not isinstance(value, str):
@@ -103,6 +187,16 @@ class PlanOptimizer:
         if len(value.strip()) > self._limits.plan_chars:
             return "too long"
         return ""
+
+
+def _diff(old: Mapping[str, str], new: Mapping[str, str]) -> str:
+    """What changed, text by text, as a unified diff without its head."""
+    lines: list[str] = []
+    for name, text in new.items():
+        if text != old[name]:
+            changes = difflib.unified_diff(old[name].splitlines(), text.splitlines(), name, name, lineterm="", n=0)
+            lines += [name, *(line for line in changes if not line.startswith(("---", "+++", "@@")))]
+    return "\n".join(lines)
 
 
 def _never(*_: Any, **__: Any) -> Any:

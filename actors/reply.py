@@ -3,7 +3,8 @@
 The rules follow the text agents of VirtualHome (Guo et al. 2024, and the Trace example): the exact
 action, its letter, or the same object with the most similar verb; else a seeded random choice, which
 is counted and reported. What we do differently: "None" is honoured, letters go past Z, a reply that is
-not JSON is read as text instead of ending the episode, and a message must be one that was offered.
+not JSON is repaired if it is nearly JSON, else read as text, instead of ending the episode; and a message must be one
+that was offered.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import json_repair
+
 from ..env.world import MESSAGE_PLACEHOLDER, format_message, is_message, parse_message
 from .agent import ReplyLimits
 from .turn import How
@@ -22,16 +25,27 @@ from .turn import How
 MAX_REPLY_CHARS = 100_000
 """Longer replies are no answers; parsing one must not hold up the other agents of the process."""
 
+MAX_REPAIRED_CHARS = 6000
+"""Longer replies are not repaired: with the worst of texts the repair's time grows with the square of the length."""
+
 _OBJECT = re.compile(r"(?:\[(?P<verb>\w+)\]\s*)?<(?P<name>[^<>]+)>\s*\((?P<id>\d+)\)")
 _LABEL = re.compile(r"(?:option\s+)?\(?(?P<label>[A-Z]{1,3})\)?(?:[.,:)]\s*(?P<rest>.*)|\s*)", re.S | re.I)
 
 
 class Decision(NamedTuple):
-    """An action, what the model said it thought, and how the action was found."""
+    """An action, what the model said it thought, how the action was found, and whether the reply had to be repaired."""
 
     action: str | None
     thoughts: str
     how: How
+    repaired: bool = False
+
+
+class Reading(NamedTuple):
+    """The JSON object in a reply, None if there is none, and whether it had to be repaired."""
+
+    data: dict[str, Any] | None
+    repaired: bool = False
 
 
 def label(index: int) -> str:
@@ -63,6 +77,28 @@ def read_json(text: str) -> dict[str, Any] | None:
     return None
 
 
+def read_object(text: str, key: str) -> Reading:
+    """The JSON object with this key in a reply, repaired if the text is only nearly JSON.
+
+    Without the key, what comes out of a repair is nothing that was meant.
+    """
+    data = read_json(text)
+    if data is not None:
+        return Reading(data)
+    start = text.find("{")
+    if start < 0 or len(text) > MAX_REPAIRED_CHARS:
+        return Reading(None)
+    try:
+        mended: Any = json_repair.loads(text[start:], skip_json_loads=True)
+    except (ValueError, RecursionError):
+        return Reading(None)
+    if isinstance(mended, list):  # an object with prose after it comes back in a list
+        mended = next((part for part in mended if isinstance(part, dict) and key in part), None)
+    if not isinstance(mended, dict) or key not in mended:
+        return Reading(None)
+    return Reading({str(name): _clean(value) for name, value in mended.items()}, repaired=True)
+
+
 def read_action(reply: str, choices: Sequence[str], rng: random.Random) -> Decision:
     """Match a reply to one of `choices`, a filled-in message form, or nothing.
 
@@ -72,20 +108,20 @@ def read_action(reply: str, choices: Sequence[str], rng: random.Random) -> Decis
         rng: for the choice when nothing matches; used only then.
     """
     reply = reply[:MAX_REPLY_CHARS]
-    data = read_json(reply)
+    data, repaired = read_object(reply, "action")
     action: object = reply if data is None else data.get("action", "")
     thoughts = str(data.get("thoughts", "")) if data else ""
     if action is None:
-        return Decision(None, thoughts, "none")
+        return Decision(None, thoughts, "none", repaired)
     text = action.strip() if isinstance(action, str) else ""
     if text.strip("\"'. ").lower() == "none":
-        return Decision(None, thoughts, "none")
+        return Decision(None, thoughts, "none", repaired)
     message = "" if data is None else data.get("message")
     found = _message(text, message if isinstance(message, str) else "", choices) or _match(text, choices)
     if found:
-        return Decision(found[0], thoughts, found[1])
+        return Decision(found[0], thoughts, found[1], repaired)
     actions = [choice for choice in choices if not is_message(choice)]
-    return Decision(rng.choice(actions) if actions else None, thoughts, "random")
+    return Decision(rng.choice(actions) if actions else None, thoughts, "random", repaired)
 
 
 def action_schema(choices: Sequence[str], limits: ReplyLimits) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,8 @@ from .agent import AgentSpec
 from .chat import ChatError, ChatModel
 from .language_agent import LanguageAgent
 from .optimizer import PlanOptimizer
-from .recording import Recording
+from .policy import find_policy
+from .recording import Recording, Thought
 from .turn import REPLY_KEPT_CHARS, PlanUpdate
 
 
@@ -19,65 +21,64 @@ class TraceAgent(LanguageAgent):
 
     Before each thought but the first, the optimizer sees what the last thought led to (the next
     observation, and the feedback) and may rewrite the plan. No one but the agent itself can write it.
+    `AgentSpec.learning` says how: what else is trainable, how far back the feedback travels, how often.
     """
 
-    def __init__(self, spec: AgentSpec, chat: ChatModel) -> None:
-        super().__init__(spec, chat)
-        self._recording = Recording()
-        self._optimizer = PlanOptimizer(self._recording, spec.limits, spec.memory_size)
-        # What the recorded thought was, as data: (observation text, action, error). The graph itself is
-        # never stored or sent; `load` records it again from this.
-        self._thought: tuple[str, str | None, str | None] | None = None
+    def __init__(self, spec: AgentSpec, chat: ChatModel, learn_chat: ChatModel | None = None) -> None:
+        super().__init__(spec, chat, learn_chat)
+        self._recording = Recording(spec.plan, find_policy(spec.learning.optimize))
+        self._optimizer = PlanOptimizer(self._recording, spec.limits, spec.learning)
+        # The graph itself is never stored or sent: it is made of these when the agent learns.
+        self._thoughts: deque[Thought] = deque(maxlen=spec.learning.credit_steps)
+        self._unlearned = 0  # thoughts since the last lesson
 
     @property
     def plan(self) -> str:
         return self._recording.plan
 
     def prompt(self, observation: Observation) -> str:
-        return self._recording.begin(observation.text)
+        return self._recording.prompt(observation.text)
 
     def decided(self, observation: Observation, action: str | None, error: str | None) -> None:
-        self._thought = (observation.text, action, error)
-        if error is None:
-            self._recording.acted(action)
-        else:
-            self._recording.failed(error)
+        self._thoughts.append(Thought(observation.text, self._recording.values(), action, error))
+        self._unlearned += 1
 
-    async def learn(self, step: int, observation: Observation, feedback: str, deadline_s: float) -> PlanUpdate | None:
-        if self._thought is None:
+    async def learn(
+        self, step: int, observation: Observation, feedback: str, deadline_s: float, *, last: bool = False
+    ) -> PlanUpdate | None:
+        if self._unlearned < (1 if last else self.spec.learning.learn_every):
             return None
-        self._thought = None  # a graph carries feedback once, whatever comes of it
+        self._unlearned = 0  # thoughts are learned from once, whatever comes of it
         try:
-            messages = self._optimizer.prompt(observation.text, feedback)
+            messages = self._optimizer.prompt(self._thoughts, observation.text, feedback)
             if messages is None:
-                return PlanUpdate(verdict="rejected", reason="plan not used")
+                return self._rejected("plan not used")
             limit = self.spec.limits.learn_tokens
-            reply = await self.ask("learn", step, messages, self._optimizer.schema(), limit, deadline_s)
-            return self._optimizer.apply(reply.text)
+            schema = self._optimizer.schema()
+            reply = await self.conversation.ask("learn", step, messages, schema, limit, deadline_s)
+            return self._optimizer.apply(reply.text, cut=reply.finish_reason == "length")
         except ChatError as error:
             if error.kind == "fatal":
                 raise
-            return PlanUpdate(verdict="rejected", reason=f"no reply: {error.kind}")
+            return self._rejected(f"no reply: {error.kind}")
         except Exception as error:  # a lesson that fails must not keep the agent from acting; the reason is counted
-            return PlanUpdate(verdict="rejected", reason=type(error).__name__, reply=str(error)[:REPLY_KEPT_CHARS])
+            return self._rejected(type(error).__name__, str(error)[:REPLY_KEPT_CHARS])
+
+    def _rejected(self, reason: str, reply: str = "") -> PlanUpdate:
+        return PlanUpdate(verdict="rejected", reason=reason, reply=reply, version=self._optimizer.version)
 
     def state(self) -> dict[str, Any]:
         return super().state() | {
             "parameters": self._recording.values(),
-            "memory": self._optimizer.state(),
-            "thought": self._thought,
+            "optimizer": self._optimizer.state(),
+            "thoughts": list(self._thoughts),
+            "unlearned": self._unlearned,
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
         super().load(state)
         self._recording.set_values(state["parameters"])
-        self._optimizer.load(state["memory"])
-        self._thought = None
-        if state["thought"] is not None:
-            text, action, error = state["thought"]
-            self._recording.begin(text)
-            self._thought = (text, action, error)
-            if error is None:
-                self._recording.acted(action)
-            else:
-                self._recording.failed(error)
+        self._optimizer.load(state["optimizer"])
+        self._thoughts.clear()
+        self._thoughts.extend(Thought(*thought) for thought in state["thoughts"])
+        self._unlearned = state["unlearned"]

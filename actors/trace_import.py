@@ -67,8 +67,10 @@ with _bare_stack():
     from opto.trace.nodes import GRAPH, ExceptionNode, Node, ParameterNode
 
     with _without_litellm():
+        from opto.optimizers import OPRO as _OPRO
         from opto.optimizers import OptoPrime as _OptoPrime
 
+OPRO: Any = _OPRO
 OptoPrime: Any = _OptoPrime
 
-__all__ = ["GRAPH", "ExceptionNode", "Node", "OptoPrime", "ParameterNode", "trace"]
+__all__ = ["GRAPH", "OPRO", "ExceptionNode", "Node", "OptoPrime", "ParameterNode", "trace"]

@@ -42,6 +42,24 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One logical call of the model in full, kept only while a run is recorded (see `actors.cassette`).
+
+    Attributes:
+        request: model, messages, schema, max_tokens, seed and temperature, as plain types.
+        reply: the text, cut where no reader goes on; None if there was none.
+        error: the kind of failure (`ChatError.kind`), else None. Its wording is not kept: it names the endpoint.
+    """
+
+    request: dict[str, Any]
+    reply: str | None
+    error: str | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    finish_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanUpdate:
     """What the optimizer's proposal became; a rejected or unchanged one leaves the plan as it was.
 
@@ -49,11 +67,17 @@ class PlanUpdate:
         verdict: accepted, unchanged or rejected.
         reason: why it was rejected, in one or two words (counted per reason); else empty.
         reply: the proposing model's raw text, capped.
+        repaired: the reply was nearly JSON and had to be repaired before it could be read.
+        version: of the plan after this update: how many updates have been accepted so far.
+        diff: what an accepted update changed, as the lines of a unified diff, capped; else empty.
     """
 
     verdict: Verdict
     reason: str = ""
     reply: str = ""
+    repaired: bool = False
+    version: int = 0
+    diff: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +90,11 @@ class Turn:
         plan: the plan it acted on (after learning), "" for agents without one.
         thoughts: what the model said it thought.
         reply: the acting model's raw text, capped; "" if no model was asked.
+        repaired: the reply was nearly JSON and had to be repaired before it could be read.
         update: what became of its plan in this turn, or None if it did not learn.
         calls: every model call of the turn.
         error: why it has no action although it wanted one, or None.
+        exchanges: the same calls in full, if the run is recorded. They go into the cassette, not the journal.
     """
 
     action: str | None
@@ -76,9 +102,11 @@ class Turn:
     plan: str = ""
     thoughts: str = ""
     reply: str = ""
+    repaired: bool = False
     update: PlanUpdate | None = None
     calls: tuple[Call, ...] = ()
     error: str | None = None
+    exchanges: tuple[Exchange, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The turn as plain msgpack/JSON types."""

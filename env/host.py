@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .world import Observation, StepResult, World
@@ -22,6 +22,13 @@ class WorldHost:
 
     def step(self, actions: Mapping[str, str | None]) -> StepResult:
         return self._world.step(actions)
+
+    def repeat(self, joint_actions: Sequence[Mapping[str, str | None]]) -> dict[str, Observation]:
+        """Do again, one after the other, what is known to have been done; returns the last observations."""
+        observations: dict[str, Observation] = {}
+        for actions in joint_actions:
+            observations = dict(self._world.step(actions).observations)
+        return observations
 
     def close(self) -> None:
         self._world.close()

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ..actors.feedback import Consequence, Feedback, task_return
 from ..actors.turn import Answer, Ask, Failure, Turn
 from ..env.world import Observation, StepResult
 from .protocol import (
@@ -28,6 +29,7 @@ from .protocol import (
     DeadlinePassed,
     End,
     Event,
+    Standing,
     StartClock,
     Stepped,
     StepRecord,
@@ -52,6 +54,7 @@ class _Member:
     attempt: int = 0
     dirty: bool = False
     total: float = 0.0
+    feedback: str = ""
     answer: Answer | None = None
     failure: Failure | None = None
 
@@ -64,11 +67,13 @@ class Barrier:
         agents: the ids, in the order of all joins.
         horizon: steps after which the episode ends unsolved, at least 1.
         deadline_s: seconds an agent has for a turn.
+        feedback: what an agent is told about how it did in a step.
     """
 
     agents: Sequence[str]
     horizon: int
     deadline_s: float = 300.0
+    feedback: Feedback = task_return
     _members: dict[str, _Member] = field(default_factory=dict)
     _step: int = 0
     _phase: Literal["new", "turns", "world", "lesson", "ended"] = "new"
@@ -95,8 +100,20 @@ class Barrier:
     def _begin(self, event: Began) -> list[Command]:
         if self._phase != "new":
             raise RuntimeError("the episode has begun already")
-        self._members = {agent: _Member(event.observations[agent]) for agent in self.agents}
-        self._phase = "turns"
+        for agent in self.agents:
+            standing = event.standings.get(agent, Standing())
+            self._members[agent] = _Member(
+                observation=event.observations[agent],
+                state=standing.state,
+                version=standing.version,
+                total=standing.total,
+                dirty=standing.version > 0,  # its new process knows nothing of the turns behind it
+            )
+        self._step, self._success, self._anyone_decided = event.step, event.success, event.decided
+        return self._next_turns(event.done)
+
+    def _next_turns(self, done: bool) -> list[Command]:
+        self._phase = "lesson" if done or self._step >= self.horizon else "turns"
         return self._ask_all()
 
     def _ask_all(self) -> list[Command]:
@@ -114,7 +131,7 @@ class Barrier:
             attempt=member.attempt,
             version=member.version,
             observation=member.observation,
-            feedback=feedback(member.total) if self._step else "",
+            feedback=member.feedback,
             restore=restore,
             state=member.state if restore else None,
             final=self._phase == "lesson",
@@ -172,9 +189,7 @@ class Barrier:
         commit = self._commit("step", event.result)
         self._step += 1
         self._success = event.result.success
-        over = event.result.done or self._step >= self.horizon
-        self._phase = "lesson" if over else "turns"
-        return [commit, *self._ask_all()]
+        return [commit, *self._next_turns(event.result.done)]
 
     def abandoned(self) -> Commit | None:
         """The record of a step that is broken off, if one is running: what was done counts, what happened does not."""
@@ -192,9 +207,14 @@ class Barrier:
                 turn, member.state = member.answer.turn, member.answer.state
                 member.version += 1
                 member.dirty = False
+            verdict, detail = self._verdict(agent, result)
             if result is not None:
                 member.observation = result.observations[agent]
-            verdict, detail = self._verdict(agent, result)
+                # What went wrong with a machine of ours is nothing to learn from, and differs from run to run.
+                words = detail if verdict in ("ok", "invalid") else ""
+                member.feedback = self.feedback(
+                    Consequence(agent, self._step, member.total, reward, self._action(agent), verdict, words)
+                )
             records[agent] = AgentRecord(
                 verdict=verdict,
                 detail=detail,
@@ -229,8 +249,3 @@ class Barrier:
 def _decided(member: _Member) -> bool:
     turn = member.answer.turn if member.answer else None
     return turn is not None and turn.error is None
-
-
-def feedback(total: float) -> str:
-    """What an agent learns from: its return so far, in the words of the Trace tutorial."""
-    return f"Task Return: {total}"

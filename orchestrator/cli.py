@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import doctor, serve
+from . import doctor, serve, study_cli
+from .house import house_app
 from .interrupt import EXIT_INTERRUPTED
+
+if TYPE_CHECKING:
+    from .observer import Observer
+    from .run import RunResult
 
 EXIT_USAGE = 2
 """Bad usage or configuration."""
@@ -29,6 +35,7 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="The embedded model.", rich_markup_mode=None)
 app.add_typer(models_app, name="models")
+app.add_typer(house_app, name="house")
 
 
 def _option(*names: str, help: str, **more: Any) -> Any:
@@ -39,20 +46,40 @@ def _option(*names: str, help: str, **more: Any) -> Any:
 
 @app.command(
     epilog="Every option can also be set as HOUSEMATES_<NAME> (HOUSEMATES_BASE_URL for --base-url) or in a TOML file "
-    "(--config; the same names, with underscores, without out). A flag wins over a variable, a variable over the file. "
+    "(--config; the same names, with underscores, without out and record; there, tables [[agent]] with a name say what "
+    "is different about single agents: method, llm, base_url, plan, organization). A flag wins over a variable, a "
+    "variable over the file. "
     "Exit code 0: the run completed; 2: bad usage or configuration; 3: could not start or continue; 130: interrupted."
 )
 def run(
     context: typer.Context,
-    task: Annotated[str | None, _option("--task", help="What is to be done. [default: put_dishwasher]")] = None,
+    task: Annotated[
+        str | None,
+        _option(
+            "--task",
+            help="What is to be done: read_book, put_dishwasher, prepare_food, put_fridge, setup_table, clean_table, "
+            "unload_dishwasher or watch_tv; two or three of them joined by + (setup_table+put_fridge); a number from "
+            "0 to 49 (a fixed goal in a fixed home); or a task file of your own, PATH.json (see docs/tasks.md). "
+            "[default: put_dishwasher]",
+        ),
+    ] = None,
+    apartment: Annotated[
+        str | None,
+        _option(
+            "--apartment",
+            help="The home: 0 to 6, generated, generated:seed=3,rooms=6, building:4, or a scene from a file, "
+            "PATH.json. [default: the task's, else 0]",
+        ),
+    ] = None,
     agents: Annotated[int | None, _option("--agents", help="How many agents share the household. [default: 2]")] = None,
     steps: Annotated[int | None, _option("--steps", help="Horizon of the episode, in steps. [default: 150]")] = None,
     llm: Annotated[
         str | None,
         _option(
             "--llm",
-            help="openai:MODEL, local (the embedded model), local:PATH.gguf, or scripted (plays by rules, for trying "
-            "out and testing). [default: OpenAI if OPENAI_API_KEY or a base URL is set, else local]",
+            help="openai:MODEL, local (the embedded model), local:PATH.gguf, scripted (plays by rules, for trying "
+            "out and testing), or replay:FILE (a recorded run, without any model). "
+            "[default: OpenAI if OPENAI_API_KEY or a base URL is set, else local]",
         ),
     ] = None,
     base_url: Annotated[
@@ -62,7 +89,47 @@ def run(
         int | None, _option("--seed", help="Of the apartment and every random choice. [default: 0]")
     ] = None,
     method: Annotated[
-        str | None, _option("--method", help="trace: agents learn plans; react: the baseline. [default: trace]")
+        str | None,
+        _option(
+            "--method",
+            help="trace: agents learn plans; react: the baseline; fixed: they follow --plan. [default: trace]",
+        ),
+    ] = None,
+    plan: Annotated[
+        str | None, _option("--plan", help="What agents start with: TEXT, @FILE, or @RUN (the plans learned in a run).")
+    ] = None,
+    organization: Annotated[
+        str | None, _option("--organization", help="Instructions for working together, in every prompt: TEXT or @FILE.")
+    ] = None,
+    optimize: Annotated[
+        str | None, _option("--optimize", help="What is learned: plan, plan+role, or module:Class. [default: plan]")
+    ] = None,
+    feedback: Annotated[
+        str | None,
+        _option(
+            "--feedback", help="What is learned from: return, return+verdicts, or module:function. [default: return]"
+        ),
+    ] = None,
+    credit_steps: Annotated[
+        int | None, _option("--credit-steps", help="Thoughts the feedback travels back through. [default: 1]")
+    ] = None,
+    learn_every: Annotated[
+        int | None, _option("--learn-every", help="Thoughts between two lessons. [default: 1]")
+    ] = None,
+    optimizer: Annotated[
+        str | None, _option("--optimizer", help="optoprime, opro, or module:Class. [default: optoprime]")
+    ] = None,
+    objective: Annotated[
+        str | None, _option("--objective", help="What the optimizer is asked to do, in place of its own words.")
+    ] = None,
+    mask: Annotated[
+        str | None, _option("--mask", help="Sections left out of OptoPrime's prompt, for example: others,inputs")
+    ] = None,
+    learn_llm: Annotated[
+        str | None, _option("--learn-llm", help="The model to learn with, named as for --llm, if it is another one.")
+    ] = None,
+    learn_base_url: Annotated[
+        str | None, _option("--learn-base-url", help="OpenAI-compatible endpoint for --learn-llm.")
     ] = None,
     runtime: Annotated[
         str | None, _option("--runtime", help="ray, or inline: one process, for debugging. [default: ray]")
@@ -82,26 +149,39 @@ def run(
     out: Annotated[
         Path | None, _option("--out", help="The run's folder, new or empty. [default: runs/<time>-<task>-…]")
     ] = None,
+    record: Annotated[
+        Path | None,
+        _option("--record", help="A new file for all that the models were asked and answered (a cassette)."),
+    ] = None,
     config: Annotated[Path | None, _option("--config", help="A TOML file with these options (but --out).")] = None,
 ) -> None:
     """Let agents do a task together, and record it."""
-    from .cluster import end_own_ray
     from .config import load_config, make_config
     from .errors import ConfigError
-    from .interrupt import bounded_interrupt
     from .run import run as run_episode
-    from .terminal import RunConsole, TerminalObserver, summary_table
 
     if llm is not None and not llm.startswith("openai:") and _from_environment(context, "base_url"):
         base_url = None  # meant for another model than the one asked for here
     flags = {
         "task": task,
+        "apartment": apartment,
         "agents": agents,
         "steps": steps,
         "llm": llm,
         "base_url": base_url,
         "seed": seed,
         "method": method,
+        "plan": plan,
+        "organization": organization,
+        "optimize": optimize,
+        "feedback": feedback,
+        "credit_steps": credit_steps,
+        "learn_every": learn_every,
+        "optimizer": optimizer,
+        "objective": objective,
+        "mask": mask,
+        "learn_llm": learn_llm,
+        "learn_base_url": learn_base_url,
         "runtime": runtime,
         "agents_per_actor": agents_per_actor,
         "memory_size": memory_size,
@@ -113,6 +193,23 @@ def run(
     settings = make_config(**values)
     if out is not None and not out.name and str(out) != "/":
         raise ConfigError("--out: name a folder; the current one is not taken")
+    _show(lambda observer: run_episode(settings, out, observer, record), settings.llm)
+
+
+@app.command()
+def resume(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an interrupted run.")]) -> None:
+    """Go on with a run that was interrupted or killed, where its last committed step ended."""
+    from .run import resume as resume_run
+
+    _show(lambda observer: resume_run(folder, observer))
+
+
+def _show(conduct: Callable[[Observer], RunResult], llm: str = "") -> None:
+    """Show a run while it goes on, and its summary."""
+    from .cluster import end_own_ray
+    from .interrupt import bounded_interrupt
+    from .terminal import RunConsole, TerminalObserver, summary_table
+
     console = RunConsole(file=sys.stdout)
     try:
         with (
@@ -120,14 +217,14 @@ def run(
             bounded_interrupt(end_own_ray),
             TerminalObserver(console) as observer,
         ):
-            result = run_episode(settings, out, observer)
+            result = conduct(observer)
     except KeyboardInterrupt:
         _complain("interrupted before the first step", EXIT_INTERRUPTED)
         os._exit(EXIT_INTERRUPTED)  # all is stopped; a Ray that was half started would crash at the orderly exit
     console.print()
     console.print(summary_table(result.summary))
     console.print(f"\nrun folder  {result.folder}", markup=False, highlight=False, soft_wrap=True)
-    for line in _what_next(result.folder, settings.llm):
+    for line in _what_next(result, llm):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if result.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
@@ -138,8 +235,10 @@ def _from_environment(context: typer.Context, name: str) -> bool:
     return source is not None and source.name == "ENVIRONMENT"
 
 
-def _what_next(folder: Path, llm: str) -> list[str]:
-    lines = [f"read it     housemates replay {folder}", "more agents housemates run --agents 4"]
+def _what_next(result: RunResult, llm: str) -> list[str]:
+    lines = [f"read it     housemates replay {result.folder}", "more agents housemates run --agents 4"]
+    if result.interrupted:
+        lines.insert(0, f"go on       housemates resume {result.folder}")
     if llm.startswith("local"):
         lines.append(
             "The embedded model is tiny: it shows the machinery, not wisdom. For a strong one:\n"
@@ -147,6 +246,10 @@ def _what_next(folder: Path, llm: str) -> list[str]:
             "            housemates run --llm openai:MODEL --base-url http://HOST:PORT/v1   (vLLM, Ollama, …)"
         )
     return lines
+
+
+app.command(epilog=study_cli.EPILOG)(study_cli.study)
+app.command()(study_cli.report)
 
 
 @app.command()
@@ -165,6 +268,23 @@ def replay(
         return
     for line in replaying.json_lines(folder) if as_json else replaying.story(folder):
         typer.echo(line)
+
+
+@app.command()
+def tasks(
+    as_schema: Annotated[bool, typer.Option("--schema", help="The JSON schema of task files instead.")] = False,
+) -> None:
+    """List the tasks: the families, then the numbered ones with their homes."""
+    from ..env.household.task_file import schema
+    from ..env.household.tasks import FIFTY, TASKS
+
+    if as_schema:
+        typer.echo(schema())
+        return
+    for task in TASKS.values():
+        typer.echo(f"{task.name:18} {task.summary}")
+    for task in FIFTY.values():
+        typer.echo(f"{task.name:2} in home {task.home:5} {task.description}: {task.summary}")
 
 
 @app.command()

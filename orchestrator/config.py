@@ -5,13 +5,26 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from ..actors.agent import TIGHT_LIMITS, Method, ReplyLimits
+from ..actors.agent import MASKABLE, MAX_GIVEN_CHARS, Learning, Method
+from ..actors.feedback import find_feedback
+from ..actors.plugin import PluginError
+from ..env.world import PLAN_TOKEN
 from .errors import ConfigError
 
 FILE_NAME = "run.toml"
@@ -20,72 +33,285 @@ OPENAI_URL = "https://api.openai.com/v1"
 KEY_VARIABLE = "OPENAI_API_KEY"
 
 
+REPLAY = "replay:"
+"""What a cassette's path follows in place of a model's name."""
+
+PLACE = frozenset(
+    {"base_url", "learn_base_url", "runtime", "agents_per_actor", "step_deadline_s", "call_deadline_s", "replay"}
+)
+"""The settings that say where and how fast a run is computed, not what happens in it."""
+
+
+class ModelChoice(NamedTuple):
+    """A model as the user names it, and where it is if that needs saying."""
+
+    llm: str
+    base_url: str
+
+
+def _given_text(text: str) -> str:
+    """Plans and the organization are anybody's text: bounded, and nothing that a prompt would mistake for its own."""
+    if len(text) > MAX_GIVEN_CHARS:
+        raise ValueError(f"{len(text)} characters are too many; at most {MAX_GIVEN_CHARS}")
+    if text.startswith("@"):
+        raise ValueError("a text must not begin with @")
+    if PLAN_TOKEN in text:
+        raise ValueError(f"a text must not contain {PLAN_TOKEN}")
+    text.encode()  # a lone surrogate is a ValueError, too
+    return text
+
+
+GivenText = Annotated[str, AfterValidator(_given_text)]
+
+
+class AgentSettings(BaseModel):
+    """What is different about one agent (a table `[[agent]]`); what is not given is as for all."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(description="Agent_2, or its number")
+    method: Method | None = None
+    llm: str = ""
+    base_url: str = ""
+    plan: GivenText | None = None
+    organization: GivenText | None = None
+
+    @field_validator("name", mode="before")
+    @classmethod
+    def _named(cls, name: object) -> object:
+        return f"Agent_{name}" if isinstance(name, int) else name
+
+    @model_validator(mode="after")
+    def _known_model(self) -> AgentSettings:
+        if self.llm:
+            _check_model("llm", self.llm, self.base_url)
+        elif self.base_url:
+            raise ValueError("base_url goes with an llm of the agent's own")
+        return self
+
+
 class RunConfig(BaseModel):
     """Everything that defines a run. `seed` and a deterministic model define its trajectory."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    task: str = Field("put_dishwasher", description="what the household is to get done")
+    apartment: str = Field("", description="the home; empty: the one the task is made for, else 0")
+    task: str | dict[str, Any] = Field(
+        "put_dishwasher", description="what is to be done: a name, or a task file's content"
+    )
     agents: int = Field(2, ge=1, le=10_000, description="how many agents share the household")
     steps: int = Field(150, ge=1, le=1_000_000, description="horizon: steps after which an unsolved episode ends")
     llm: str = Field("", description="openai:MODEL, local, local:PATH.gguf or scripted")
+    replay: str = Field("", description="a cassette that is played back in place of all models (--llm replay:FILE)")
     base_url: str = Field("", description="of an OpenAI-compatible endpoint (vLLM, Ollama, …), with openai:MODEL")
     seed: int = Field(0, ge=0, lt=2**63, description="of the apartment, the hidden objects and every random choice")
-    method: Method = Field("trace", description="trace: learns a plan; react: thinks, then acts (the baseline)")
+    method: Method = Field(
+        "trace", description="trace: learns a plan; react: the baseline; fixed: follows a given plan"
+    )
+    plan: GivenText = Field("", description="what agents start with; @FILE, or @RUN for the plans learned in a run")
+    organization: GivenText = Field("", description="instructions for working together, in every prompt; or @FILE")
+    optimize: str = Field("plan", description="what is learned: plan, plan+role, or module:Class")
+    feedback: str = Field("return", description="what is learned from: return, return+verdicts, or module:function")
+    credit_steps: int = Field(1, ge=1, le=20, description="thoughts the feedback travels back through")
+    learn_every: int = Field(1, ge=1, le=1000, description="thoughts between two lessons")
+    optimizer: str = Field("optoprime", description="optoprime, opro, or module:Class")
+    objective: GivenText = Field("", description="what the optimizer is asked to do, in place of its own words")
+    mask: str = Field("", description=f"sections left out of OptoPrime's prompt: {', '.join(MASKABLE)}")
+    learn_llm: str = Field("", description="the model to learn with, named like llm, if it is another one")
+    learn_base_url: str = Field("", description="of the endpoint of learn_llm")
     runtime: Literal["ray", "inline"] = Field("ray", description="ray: actors; inline: one process, for debugging")
     agents_per_actor: int = Field(1, ge=1, description="agents that share one Ray actor (one process)")
     memory_size: int = Field(0, ge=0, le=100, description="past plans with their feedback shown to the optimizer")
     step_deadline_s: float = Field(900.0, gt=0, le=86_400, description="seconds an agent has for a turn")
     call_deadline_s: float = Field(300.0, gt=0, le=86_400, description="seconds for a model call with its retries")
+    agent: tuple[AgentSettings, ...] = Field((), description="what is different about single agents")
 
-    @field_validator("task")
+    @field_validator("task", mode="before")
     @classmethod
-    def _known_task(cls, task: str) -> str:
-        from ..env.household.tasks import TASKS  # here, so that `--help` does not load the household
+    def _known_task(cls, task: Any, values: ValidationInfo) -> str | dict[str, Any]:
+        """A task file is read here and now: the configuration must mean the same elsewhere and later."""
+        from ..env.household.tasks import embed_task  # here, so that `--help` does not load the household
+        from ..env.world import WorldError
 
-        if task not in TASKS:
-            raise ValueError(f"unknown task {task!r}; there are {', '.join(TASKS)}")
-        return task
+        try:
+            return embed_task(str(task) if type(task) is int else task, values.data.get("apartment", ""))
+        except WorldError as error:
+            raise ValueError(str(error)) from None
 
     @model_validator(mode="after")
-    def _known_model(self) -> RunConfig:
-        if not self.llm.isprintable():
-            raise ValueError("llm: the name has characters that cannot be written down")
-        kind, _, name = self.llm.partition(":")
-        if kind not in ("openai", "local", "scripted") or (kind == "openai" and not name) or self.llm == "local:":
-            raise ValueError(f"llm: {self.llm!r} is none of openai:MODEL, local, local:PATH.gguf, scripted")
-        if self.base_url:
-            if kind != "openai":
-                raise ValueError(f"base_url goes with openai:MODEL, not with {self.llm}")
-            if not self.base_url.startswith(("http://", "https://")):
-                raise ValueError(f"base_url: {self.base_url!r} does not start with http:// or https://")
+    def _enough_people(self) -> RunConfig:
+        from ..env.household.tasks import find_task
+
+        people = find_task(self.task, self.apartment).people
+        if self.agents < people:
+            raise ValueError(f"agents: task {self.task_name} takes {people} people")
+        return self
+
+    @field_validator("optimize", "feedback", "optimizer")
+    @classmethod
+    def _known_name(cls, name: str, info: ValidationInfo) -> str:
+        if name != cls.model_fields[str(info.field_name)].default:  # Trace is not loaded for its own defaults
+            try:
+                _find(str(info.field_name), name)
+            except PluginError as error:
+                raise ValueError(str(error)) from None
+        return name
+
+    @field_validator("mask")
+    @classmethod
+    def _known_sections(cls, mask: str) -> str:
+        unknown = [section for section in split_mask(mask) if section not in MASKABLE]
+        if unknown:
+            raise ValueError(f"unknown section {unknown[0]!r}; there are {', '.join(MASKABLE)}")
+        return mask
+
+    @model_validator(mode="after")
+    def _consistent(self) -> RunConfig:
+        _check_model("llm", self.llm, self.base_url)
+        if self.learn_llm:
+            _check_model("learn_llm", self.learn_llm, self.learn_base_url)
+        elif self.learn_base_url:
+            raise ValueError("learn_base_url goes with learn_llm")
+        if self.mask and self.optimizer == "opro":
+            raise ValueError("mask: the prompt of opro has no sections")
+        strangers = self._tables.keys() - set(self.names)
+        if strangers:
+            raise ValueError(f"agent: there is no {min(strangers)} among {self.agents} agents")
+        if len(self._tables) < len(self.agent):
+            raise ValueError("agent: two tables have one name")
+        methods: set[Method | None] = set()
+        for name in self.names:
+            own = self.settings(name)
+            methods.add(own.method)
+            if own.method == "fixed" and not (own.plan or "").strip():
+                raise ValueError(f"plan: {name} is to follow a plan (method fixed), but has none")
+        if self.plan and methods == {"react"}:
+            raise ValueError("plan: agents of method react have none")
         return self
 
     @property
-    def limits(self) -> ReplyLimits:
-        """How much the agents' model may write."""
-        return TIGHT_LIMITS if self.llm.startswith("local") else ReplyLimits()
+    def names(self) -> list[str]:
+        """The agents, as the household names them."""
+        return [f"Agent_{number}" for number in range(1, self.agents + 1)]
+
+    @cached_property
+    def _tables(self) -> dict[str, AgentSettings]:
+        return {settings.name: settings for settings in self.agent}
+
+    def settings(self, name: str) -> AgentSettings:
+        """What holds for one agent, with nothing left open."""
+        own = self._tables.get(name) or AgentSettings(name=name)
+        return AgentSettings(
+            name=name,
+            method=own.method or self.method,
+            llm=own.llm or self.llm,
+            base_url=own.base_url if own.llm else self.base_url,
+            plan=self.plan if own.plan is None else own.plan,
+            organization=self.organization if own.organization is None else own.organization,
+        )
+
+    @property
+    def learn_model(self) -> ModelChoice | None:
+        """The model all learn with, if it is not the one they act with."""
+        return ModelChoice(self.learn_llm, self.learn_base_url) if self.learn_llm else None
+
+    @property
+    def models(self) -> list[ModelChoice]:
+        """All models of the run, each once, everybody's first."""
+        own = [ModelChoice(agent.llm, agent.base_url) for agent in self.agent if agent.llm]
+        learn = [self.learn_model] if self.learn_model else []
+        return list(dict.fromkeys([ModelChoice(self.llm, self.base_url), *learn, *own]))
+
+    @property
+    def task_name(self) -> str:
+        """What the task is called."""
+        return task_name(self.task)
 
     def write(self, path: Path) -> None:
         """Save the configuration so that `load_config` reads the same one."""
-        path.write_bytes(tomli_w.dumps(self.model_dump()).encode())
+        path.write_bytes(tomli_w.dumps(self.model_dump(exclude_none=True)).encode())
+
+    def identity(self) -> dict[str, Any]:
+        """What defines the run's trajectory, apart from how its models answer."""
+        data = self.model_dump(exclude=set(PLACE), exclude_none=True)
+        data["agent"] = [{k: v for k, v in agent.items() if k not in PLACE} for agent in data["agent"]]
+        return data
+
+
+def split_mask(mask: str) -> tuple[str, ...]:
+    """The sections in a comma-separated list."""
+    return tuple(section.strip() for section in mask.split(",") if section.strip())
+
+
+def _check_model(setting: str, llm: str, base_url: str) -> None:
+    if not llm.isprintable():
+        raise ValueError(f"{setting}: the name has characters that cannot be written down")
+    kind, _, name = llm.partition(":")
+    if kind not in ("openai", "local", "scripted") or (kind == "openai" and not name) or llm == "local:":
+        raise ValueError(f"{setting}: {llm!r} is none of openai:MODEL, local, local:PATH.gguf, scripted")
+    if base_url:
+        if kind != "openai":
+            raise ValueError(f"base_url goes with openai:MODEL, not with {llm}")
+        if not base_url.startswith(("http://", "https://")):
+            raise ValueError(f"base_url: {base_url!r} does not start with http:// or https://")
+
+
+def _find(setting: str, name: str) -> None:
+    """Check that a named part of learning is there and can be used.
+
+    Raises:
+        PluginError: it is not, or cannot.
+    """
+    if setting == "feedback":
+        find_feedback(name)
+        return
+    from ..actors.optimizer import try_out  # Trace's parts, which `--help` must not load
+
+    try_out(Learning(optimize=name) if setting == "optimize" else Learning(optimizer=name))
 
 
 def make_config(**values: Any) -> RunConfig:
     """A configuration from the given values; None means the default. Chooses a model if none is named.
 
+    With `llm="replay:FILE"` the defaults are those of the recorded run. Texts that are given as `@FILE` or
+    `@RUN` are read.
+
     Raises:
-        ConfigError: a value is out of range, unknown, or contradicts another.
+        ConfigError: a value is out of range, unknown, or contradicts another; a file cannot be read.
     """
-    given = {name: value for name, value in values.items() if value is not None}
-    if not given.get("llm"):
+    from .given import read_texts, recorded_config
+
+    given = read_texts({name: value for name, value in values.items() if value is not None})
+    if str(given.get("llm", "")).startswith(REPLAY):
+        given = recorded_config(given)
+    elif given.get("replay"):
+        pass  # the configuration of a replayed run names the models that were recorded
+    elif not given.get("llm"):
         given["llm"], given["base_url"] = default_model(given.get("base_url", ""), os.environ)
     elif str(given["llm"]).startswith("openai:") and not given.get("base_url"):
         given["base_url"] = os.environ.get("OPENAI_BASE_URL", "")
     try:
-        return RunConfig(**given)
+        config = RunConfig(**given)
     except ValidationError as error:
         raise ConfigError(_one_line(error)) from None
+    _rehearse(config)
+    return config
+
+
+def task_name(task: str | Mapping[str, Any]) -> str:
+    """What the task of a configuration is called."""
+    return task if isinstance(task, str) else str(task["name"])
+
+
+def _rehearse(config: RunConfig) -> None:
+    """Check that the home is there and has what the task needs, before anything starts."""
+    from ..env.household.tasks import find_task, rehearse
+    from ..env.world import WorldError
+
+    try:
+        rehearse(find_task(config.task, config.apartment))
+    except WorldError as error:
+        raise ConfigError(str(error)) from None
 
 
 def load_config(path: Path) -> dict[str, Any]:

@@ -1,75 +1,99 @@
-"""Where the agents' model answers: an endpoint of the user's, or a model server that we start and stop."""
+"""Where the agents' models answer: endpoints of the user's, or model servers that we start and stop."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from ..actors.chat import Endpoint
 from ..actors.server_process import ServerProcess
-from .config import KEY_VARIABLE, OPENAI_URL, RunConfig
+from .config import KEY_VARIABLE, OPENAI_URL, ModelChoice
 from .errors import ConfigError
 
 LOG_NAME = "model-server.log"
+REPLAYED_URL = "http://replayed.invalid/v1"
+"""Where models are that are played back: nowhere (RFC 2606)."""
 
 
 class Served(NamedTuple):
-    """Where the model answers, and the server with its log if it is one of ours."""
+    """Where everybody's model answers, where the others do, and the servers that are ours."""
 
     endpoint: Endpoint
-    server: ServerProcess | None
-    log_path: Path | None
+    endpoints: Mapping[ModelChoice, Endpoint]
+    servers: Sequence[ServerProcess]
 
 
 @contextmanager
-def serving(config: RunConfig, run_dir: Path, say: Callable[[str], None]) -> Generator[Served]:
-    """The endpoint of the configured model, up for as long as the context lasts.
+def serving(
+    choices: Sequence[ModelChoice], agents: int, run_dir: Path, say: Callable[[str], None], *, replayed: bool = False
+) -> Generator[Served]:
+    """The endpoints of some models, the first everybody's, up for as long as the context lasts.
+
+    `agents` is how many ask at the same time. Models that are `replayed` are nowhere.
 
     The embedded model is fetched first if it is not there; `say` is told of whatever takes long. Start it
-    from the main thread: the server is bound to the life of the thread that starts it.
+    from the main thread: a server is bound to the life of the thread that starts it.
 
     Raises:
         ConfigError: no key for OpenAI, or a model file that is missing or damaged.
-        ServerError: the model server did not come up.
+        ServerError: a model server did not come up.
     """
-    kind, _, name = config.llm.partition(":")
-    if kind == "openai":
-        yield Served(openai_endpoint(config, name), None, None)
-        return
+    endpoints: dict[ModelChoice, Endpoint] = {}
+    servers: list[ServerProcess] = []
     log_path = run_dir / LOG_NAME
+    with ExitStack() as stack:
+        for choice in choices:
+            kind, _, name = choice.llm.partition(":")
+            if replayed:
+                endpoints[choice] = Endpoint(base_url=REPLAYED_URL, model=_model_name(kind, name))
+            elif kind == "openai":
+                endpoints[choice] = openai_endpoint(choice)
+            else:
+                server = stack.enter_context(_server(agents, kind, name, log_path, say))
+                servers.append(server)
+                endpoints[choice] = Endpoint(base_url=server.url, model=_model_name(kind, name))
+        yield Served(endpoints[choices[0]], endpoints, servers)
+
+
+def _server(agents: int, kind: str, name: str, log_path: Path, say: Callable[[str], None]) -> ServerProcess:
     if kind == "scripted":
         from ..actors.scripted_server import scripted_server
 
-        server = scripted_server(0.0, log_path=log_path)
-        model = "scripted"
-    else:
-        from ..actors import models
-        from ..actors.local import local_server, model_name
+        return scripted_server(0.0, log_path=log_path)
+    from ..actors import models
+    from ..actors.local import local_server
 
-        try:
-            path = Path(name).expanduser() if name else models.find() or models.pull(say)
-            server = local_server(path, config.agents, log_path=log_path)
-        except models.ModelError as error:
-            raise ConfigError(str(error)) from None
-        model = model_name(path)
-    with server:
-        yield Served(Endpoint(base_url=server.url, model=model), server, log_path)
+    try:
+        path = Path(name).expanduser() if name else models.find() or models.pull(say)
+        return local_server(path, agents, log_path=log_path)
+    except models.ModelError as error:
+        raise ConfigError(str(error)) from None
 
 
-def openai_endpoint(config: RunConfig, model: str) -> Endpoint:
+def _model_name(kind: str, name: str) -> str:
+    """What a model is called in requests."""
+    if kind == "local":
+        from ..actors.local import model_name
+        from ..actors.models import model_path
+
+        return model_name(Path(name) if name else model_path())
+    return name or kind
+
+
+def openai_endpoint(choice: ModelChoice) -> Endpoint:
     """OpenAI or whatever speaks its protocol; only OpenAI itself insists on a key.
 
     Raises:
         ConfigError: the key is missing.
     """
-    url = config.base_url or OPENAI_URL
+    url, model = choice.base_url or OPENAI_URL, choice.llm.partition(":")[2]
     if os.environ.get(KEY_VARIABLE):
         return _endpoint(url, model, KEY_VARIABLE)
     if url.startswith(OPENAI_URL):
-        raise ConfigError(f"{config.llm} needs a key: set {KEY_VARIABLE}, or --base-url for another endpoint")
+        raise ConfigError(f"{choice.llm} needs a key: set {KEY_VARIABLE}, or --base-url for another endpoint")
     return _endpoint(url, model)
 
 

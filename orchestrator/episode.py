@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
+from housemates import __version__
+
 from ..actors.turn import Answer, Ask
+from ..env.world import Observation
 from .barrier import Barrier
+from .errors import RuntimeFailure, WorldLost
 from .observer import Record
+from .past import Past
 from .protocol import Began, Commit, DeadlinePassed, End, Event, StartClock, Stepped, StepWorld
-from .runtime import Runtime
+from .runtime import CHUNK_STEPS, JointAction, Runtime
 
 GRACE_S = 1.0
 """The agents keep the deadline themselves; this much later the barrier closes without them."""
+
+MAX_WORLD_LOSSES = 3
+"""How often a run makes its world again before it gives up."""
 
 
 class Episode:
@@ -25,13 +34,23 @@ class Episode:
         runtime: started; the caller closes it.
         seed: of the world.
         commit: takes each record (see `orchestrator.journal`) before the episode goes on.
+        history: the joint actions of all committed steps, to make a world again that was lost.
     """
 
-    def __init__(self, barrier: Barrier, runtime: Runtime, seed: int, commit: Callable[[Record], None]) -> None:
+    def __init__(
+        self,
+        barrier: Barrier,
+        runtime: Runtime,
+        seed: int,
+        commit: Callable[[Record], None],
+        history: Callable[[], Iterable[JointAction]] = tuple,
+    ) -> None:
         self._barrier = barrier
         self._runtime = runtime
         self._seed = seed
         self._commit = commit
+        self._history = history
+        self._world_losses = 0
         # Bounded by what was asked: one event each.
         self._events: asyncio.Queue[Event | _Fault] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -46,8 +65,40 @@ class Episode:
         """
         observations = await self._runtime.reset(self._seed)
         self._commit({**head, "observations": {agent: o.to_dict() for agent, o in observations.items()}})
+        return await self._go_on(Began(observations))
+
+    async def resume(self, past: Past) -> End:
+        """Go on after the last committed step of an interrupted episode.
+
+        Raises:
+            WorldError, RuntimeFailure: the world cannot be brought to where it was, or cannot continue.
+        """
+        observations = await self._rebuild_world()
+        if {agent: o.text for agent, o in observations.items()} != past.texts:
+            raise RuntimeFailure(
+                f"after the same {past.step} steps the world is not as it was: the run was made with another version "
+                "of it, and cannot go on with this one"
+            )
+        self._commit({"kind": "resumed", "step": past.step, "version": __version__})
+        began = Began(
+            observations=observations,
+            step=past.step,
+            standings=past.standings,
+            done=past.done,
+            success=past.success,
+            decided=past.decided,
+        )
+        return await self._go_on(began)
+
+    async def _rebuild_world(self) -> dict[str, Observation]:
+        """Bring a new world to where the committed steps lead; returns the present observations."""
+        observations = await self._runtime.reset(self._seed)
+        for chunk in batched(self._history(), CHUNK_STEPS):
+            observations = await self._runtime.repeat(chunk)
+        return observations
+
+    async def _go_on(self, event: Event) -> End:
         self._step_began = time.perf_counter()
-        event: Event = Began(observations)
         try:
             while True:
                 for command in self._barrier.handle(event):
@@ -85,8 +136,18 @@ class Episode:
         self._events.put_nowait(answer)
 
     async def _world_step(self, command: StepWorld) -> None:
-        result = await self._runtime.step(command.actions)
-        self._events.put_nowait(Stepped(command.step, result))
+        while True:
+            try:
+                result = await self._runtime.step(command.actions)
+            except WorldLost:  # whether it took the step or not: the new one has not
+                self._world_losses += 1
+                if self._world_losses > MAX_WORLD_LOSSES:
+                    raise
+                await self._runtime.renew_world()
+                await self._rebuild_world()
+            else:
+                self._events.put_nowait(Stepped(command.step, result))
+                return
 
     def _start_clock(self, step: int) -> None:
         if self._clock is not None:
@@ -119,6 +180,13 @@ class Episode:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def batched(items: Iterable[JointAction], size: int) -> Iterator[list[JointAction]]:
+    """The items in lists of at most `size` (`itertools.batched` needs Python 3.12)."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
 
 
 class _Fault:

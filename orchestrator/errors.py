@@ -9,5 +9,9 @@ class RuntimeFailure(Exception):
     """The world or the machinery under a run is gone; the message says which and why."""
 
 
+class WorldLost(RuntimeFailure):
+    """The process that owned the world is gone; the world can be made again."""
+
+
 class StartError(Exception):
     """A run could not start or continue."""

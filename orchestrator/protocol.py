@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from ..actors.turn import Answer, Ask, Call, Turn
@@ -62,10 +62,32 @@ class StepRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an agent stands between two steps: its committed state, the number of turns behind it, its return."""
+
+    state: bytes | None = None
+    version: int = 0
+    total: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Began:
-    """The world was reset."""
+    """The world is where the episode begins, or where an interrupted one goes on.
+
+    Attributes:
+        observations: the present one of each agent.
+        step: how many steps are committed.
+        standings: per agent; those left out have done nothing yet.
+        done, success: of the last committed step.
+        decided: whether an agent could make a decision in any committed step.
+    """
 
     observations: Mapping[str, Observation]
+    step: int = 0
+    standings: Mapping[str, Standing] = field(default_factory=dict[str, Standing])
+    done: bool = False
+    success: bool = False
+    decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,13 @@ from .summary import Tally
 class Recorder:
     """Writes what is committed, counts it, and tells the observer, who may fail without harm."""
 
-    def __init__(self, folder: Path, journal: Journal, observer: Observer) -> None:
+    def __init__(self, folder: Path, journal: Journal, observer: Observer, tally: Tally | None = None) -> None:
         self._folder = folder
         self._journal = journal
         self._observer = observer
-        self._tally = Tally()
+        self._tally = tally or Tally()
         self.begun = False
+        """Whether this process has added to the journal."""
 
     def starting(self, what: str) -> None:
         self._tell(lambda: self._observer.starting(what))
@@ -36,6 +37,11 @@ class Recorder:
         self.begun = True
         self._tally.add(record)
         self._tell(lambda: self._observer.committed(record, self._tally))
+
+    @property
+    def digest(self) -> str:
+        """The trajectory digest so far."""
+        return self._tally.digest.hexdigest()
 
     def _tell(self, what: Callable[[], None]) -> None:
         try:

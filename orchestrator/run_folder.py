@@ -30,13 +30,18 @@ def create_run_folder(out: Path | None, config: RunConfig) -> tuple[Path, Journa
     """
     try:
         if out is None:
-            stem = f"{datetime.now():%Y%m%d-%H%M%S}-{config.task}-{config.agents}x{re.split('[:/]', config.llm)[0]}"
+            stem = (
+                f"{datetime.now():%Y%m%d-%H%M%S}-{config.task_name}-{config.agents}x{re.split('[:/]', config.llm)[0]}"
+            )
             out = _new_folder(Path("runs"), stem)
         else:
             out.mkdir(mode=0o700, parents=True, exist_ok=True)
         held = {path.name for path in out.iterdir()}
         if JOURNAL_NAME in held:
-            raise ConfigError(f"--out {out} holds a run already; name another folder, or: housemates replay {out}")
+            raise ConfigError(
+                f"--out {out} holds a run already; name another folder, or: housemates replay {out}, or, if it was "
+                f"interrupted: housemates resume {out}"
+            )
         if held - LEFT_BY_A_FAILED_START:
             raise ConfigError(f"--out {out} is not empty; name a new folder")
         journal = Journal(out / JOURNAL_NAME)

@@ -14,7 +14,7 @@ from ..actors.host import AgentHost
 from ..actors.turn import Answer, Ask, Failure
 from ..env.host import WorldHost
 from ..env.world import Observation, StepResult, World
-from .errors import RuntimeFailure
+from .errors import RuntimeFailure, WorldLost
 
 RESTART_S = 60.0
 """Seconds a lost actor has to come back before the agents on it are given up for the step."""
@@ -26,13 +26,25 @@ CLOSE_S = 0.5
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
+CHUNK_STEPS = 200
+"""So many joint actions travel in one message when a world is rebuilt."""
+
+JointAction = Mapping[str, str | None]
+
+
 class Runtime(Protocol):
-    """What the driver of an episode needs. `turn` answers whatever happens; the world's calls raise."""
+    """What the driver of an episode needs. `turn` answers whatever happens; the world's calls raise.
+
+    `step` raises WorldLost when the world's process is gone; `renew_world` then makes another, and
+    `repeat`, after `reset`, brings it to where the lost one was.
+    """
 
     async def start(self) -> None: ...
     async def reset(self, seed: int) -> dict[str, Observation]: ...
     async def turn(self, ask: Ask) -> Answer: ...
-    async def step(self, actions: Mapping[str, str | None]) -> StepResult: ...
+    async def step(self, actions: JointAction) -> StepResult: ...
+    async def repeat(self, joint_actions: Sequence[JointAction]) -> dict[str, Observation]: ...
+    async def renew_world(self) -> None: ...
     async def close(self) -> None: ...
 
 
@@ -60,8 +72,14 @@ class InlineRuntime:
     async def turn(self, ask: Ask) -> Answer:
         return await self._host.turn(ask)
 
-    async def step(self, actions: Mapping[str, str | None]) -> StepResult:
+    async def step(self, actions: JointAction) -> StepResult:
         return self._world.step(actions)
+
+    async def repeat(self, joint_actions: Sequence[JointAction]) -> dict[str, Observation]:
+        return self._world.repeat(joint_actions)
+
+    async def renew_world(self) -> None:
+        raise RuntimeFailure("the world lives in this process; it cannot be lost alone")
 
     async def close(self) -> None:
         await self._host.close()
@@ -85,7 +103,8 @@ class RayRuntime:
         from ..env.actor import WorldActor
 
         # The actors wait for models most of the time: cores are no measure of how many fit on a node.
-        self._world = WorldActor.options(num_cpus=0).remote(world, world_arguments)
+        self._make_world: Callable[[], Any] = lambda: WorldActor.options(num_cpus=0).remote(world, world_arguments)
+        self._world = self._make_world()
         self._hosts: list[Any] = []
         self._host_of: dict[str, Any] = {}
         for start in range(0, len(specs), agents_per_actor):
@@ -113,9 +132,20 @@ class RayRuntime:
             return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, failure=failure)
         return answer
 
-    async def step(self, actions: Mapping[str, str | None]) -> StepResult:
+    async def step(self, actions: JointAction) -> StepResult:
         (result,) = await self._of_ray(self._world.step.remote(dict(actions)))
         return result
+
+    async def repeat(self, joint_actions: Sequence[JointAction]) -> dict[str, Observation]:
+        (observations,) = await self._of_ray(self._world.repeat.remote(list(joint_actions)))
+        return observations
+
+    async def renew_world(self) -> None:
+        import ray
+
+        ray.kill(self._world)
+        self._world = self._make_world()
+        await self._of_ray(self._world.ready.remote())
 
     async def close(self) -> None:
         import ray
@@ -144,12 +174,14 @@ class RayRuntime:
                         return
 
     async def _of_ray(self, *references: Any) -> list[Any]:
-        from ray.exceptions import RayError, RayTaskError
+        from ray.exceptions import ActorDiedError, ActorUnavailableError, RayError, RayTaskError
 
         try:
             return await asyncio.gather(*references)
         except RayTaskError as error:
             raise error.cause from None
+        except (ActorDiedError, ActorUnavailableError) as error:
+            raise WorldLost(_in_short(error)) from None
         except RayError as error:
             raise RuntimeFailure(_in_short(error)) from None
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..env.world import is_message
+from .config import task_name
 from .digest import TrajectoryDigest
 
 
@@ -19,6 +20,7 @@ class Tally:
         self.actions = 0
         self.messages = 0
         self.fallbacks = 0
+        self.repaired = 0
         self.sticky = 0
         self.calls: Counter[str] = Counter()
         self.failures = 0
@@ -28,6 +30,8 @@ class Tally:
         self.rejected: Counter[str] = Counter()
         self.returns: dict[str, float] = {}
         self.verdicts: Counter[str] = Counter()
+        self.resumes = 0
+        self._wall_s = 0.0
         self._head: Mapping[str, Any] = {}
         self._end: Mapping[str, Any] = {}
 
@@ -39,6 +43,10 @@ class Tally:
             self.returns = dict.fromkeys(record["agents"], 0.0)
         elif record["kind"] == "end":
             self._end = record
+            self._wall_s += record["wall_s"]
+        elif record["kind"] == "resumed":
+            self._end = {}
+            self.resumes += 1
         else:
             self.steps += record["kind"] == "step"
             happened = record["kind"] != "abandoned"
@@ -52,7 +60,7 @@ class Tally:
         """What `summary.json` holds. Counts of actions leave out messages and idle turns."""
         config = self._head["config"]
         return {
-            "task": config["task"],
+            "task": task_name(config["task"]),
             "agents": config["agents"],
             "method": config["method"],
             "model": self._head["model"],
@@ -79,8 +87,10 @@ class Tally:
                 "rejected": dict(self.rejected),
             },
             "fallbacks": self.fallbacks,
+            "repaired": self.repaired,
             "verdicts": dict(self.verdicts),
-            "wall_s": round(self._end.get("wall_s", 0.0), 3),
+            "resumes": self.resumes,
+            "wall_s": round(self._wall_s, 3),
             "digest": self.digest.hexdigest(),
         }
 
@@ -104,7 +114,9 @@ class Tally:
                 self.actions += 1
         self.fallbacks += turn["how"] == "random"
         self.sticky += turn["how"] == "sticky"
+        self.repaired += turn["repaired"]
         if turn["update"] is not None:
+            self.repaired += turn["update"]["repaired"]
             self.updates[turn["update"]["verdict"]] += 1
             if turn["update"]["verdict"] == "rejected":
                 self.rejected[turn["update"]["reason"]] += 1

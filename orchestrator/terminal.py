@@ -57,7 +57,9 @@ class TerminalObserver(Observer):
     def started(self, config: RunConfig, folder: Path, model: str, waiting_for: Callable[[], list[str]]) -> None:
         self._steps = config.steps
         self._waiting_for = waiting_for
-        words = f"{config.agents} {config.method} agents, task {config.task}, model {model}, horizon {config.steps}"
+        words = (
+            f"{config.agents} {config.method} agents, task {config.task_name}, model {model}, horizon {config.steps}"
+        )
         self.starting(f"{words}; run folder {folder}")
         if self._console.is_terminal:
             self._live = Live(
@@ -141,7 +143,7 @@ def summary_table(summary: Mapping[str, Any]) -> Table:
         f"{llm['sticky_saved']} saved by repeating; {llm['failures']} failed)",
         "tokens": f"{llm['prompt_tokens']} in, {llm['completion_tokens']} out",
         "plans": f"{optimizer['accepted']} rewritten, {optimizer['unchanged']} unchanged, {rejected} rejected",
-        "fallbacks": f"{summary['fallbacks']} replies matched no action",
+        "fallbacks": f"{summary['fallbacks']} replies matched no action, {summary['repaired']} were nearly JSON",
         "wall clock": f"{summary['wall_s']:.1f} s",
         "digest": summary["digest"],
     }

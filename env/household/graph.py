@@ -1,146 +1,47 @@
 """The scene graph: things in an apartment and how they relate.
 
-Kept in two-way indices so that "what is in here" and "where is this" are dictionary look-ups;
-read from and written to VirtualHome's JSON (`{"nodes": [...], "edges": [...]}`).
+Kept in two-way indices so that "what is in here" and "where is this" are dictionary look-ups, in a room of five
+things as in a corridor of five thousand; read from and written to VirtualHome's JSON.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from bisect import insort
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from ..codec import unpack
 from ..world import WorldError
-from .catalog import PROPERTIES
+from .closeness import CLOSE_M, close_pairs
+from .node import Box, Node, Vec
+from .scene_json import RELATIONS, Edge, Layout, read_scene
+from .scene_rules import HANDS, structure_faults
 
-CLOSE_M = 1.3
-"""VirtualHome: CLOSE holds within 1.3 m, from a character's centre to the box of the thing, height ignored."""
+__all__ = ["CLOSE_M", "FIRST_OBJECT_ID", "Box", "Node", "SceneGraph", "Vec"]
 
 FIRST_OBJECT_ID = 11
 """VirtualHome: ids up to 10 belong to characters. With more than 10 characters the rest moves up."""
 
-STATES = frozenset(["CLOSED", "OPEN", "ON", "OFF", "SITTING", "LYING", "CLEAN", "DIRTY", "PLUGGED_IN", "PLUGGED_OUT"])
-STORED_RELATIONS = ("INSIDE", "ON", "HOLDS_RH", "HOLDS_LH", "SITTING", "BETWEEN", "FACING")
-"""Relations that are kept. CLOSE is not: it follows from where things are, so it is never out of date."""
-
-Vec = tuple[float, float, float]
-
-
-class Box(NamedTuple):
-    """An axis-aligned bounding box in metres, y up."""
-
-    center: Vec
-    size: Vec
-
-    @property
-    def top(self) -> float:
-        return self.center[1] + self.size[1] / 2
-
-    @property
-    def bottom(self) -> float:
-        return self.center[1] - self.size[1] / 2
-
-    def distance(self, x: float, z: float) -> float:
-        """Metres on the floor plane from a point to the nearest point of the box (0 inside)."""
-        (cx, _, cz), (sx, _, sz) = self
-        dx = abs(x - cx) - sx / 2
-        dz = abs(z - cz) - sz / 2
-        if dx <= 0.0:
-            return dz if dz > 0.0 else 0.0
-        return math.hypot(dx, dz) if dz > 0.0 else dx
-
-    def nearest(self, x: float, z: float) -> tuple[float, float]:
-        """The point of the box, seen from above, that is nearest to (x, z)."""
-        (cx, _, cz), (sx, _, sz) = self
-        return min(max(x, cx - sx / 2), cx + sx / 2), min(max(z, cz - sz / 2), cz + sz / 2)
-
-
-@dataclass(slots=True)
-class Node:
-    """One thing, person or room. `states` and `box` change; the rest does not."""
-
-    id: int
-    class_name: str
-    category: str
-    properties: frozenset[str] = frozenset()
-    states: tuple[str, ...] = ()
-    box: Box | None = None
-    prefab_name: str = ""
-    rotation: tuple[float, ...] = (0.0, 0.0, 0.0, 1.0)
-    scale: Vec = (1.0, 1.0, 1.0)
-
-    @property
-    def label(self) -> str:
-        """How texts and scripts write this node."""
-        return f"<{self.class_name}> ({self.id})"
-
-    def to_dict(self) -> dict[str, Any]:
-        """The node in VirtualHome's JSON form."""
-        position = self.box.center if self.box else (0.0, 0.0, 0.0)
-        if self.box and self.category == "Characters":
-            position = (position[0], self.box.bottom, position[2])
-        return {
-            "id": self.id,
-            "category": self.category,
-            "class_name": self.class_name,
-            "prefab_name": self.prefab_name,
-            "obj_transform": {
-                "position": list(position),
-                "rotation": list(self.rotation),
-                "scale": list(self.scale),
-            },
-            "bounding_box": {"center": list(self.box.center), "size": list(self.box.size)} if self.box else None,
-            "properties": sorted(self.properties),
-            "states": list(self.states),
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Node:
-        """Read one node.
-
-        Raises:
-            WorldError: a field is missing or not what VirtualHome writes.
-        """
-        try:
-            box = data.get("bounding_box")
-            transform = data.get("obj_transform") or {}
-            node = cls(
-                id=int(data["id"]),
-                class_name=str(data["class_name"]).lower().replace(" ", "").replace("_", ""),
-                category=str(data.get("category", "")),
-                properties=frozenset(data.get("properties", ())),
-                states=tuple(data.get("states", ())),
-                box=Box(_vec(box["center"]), _vec(box["size"])) if box else None,
-                prefab_name=str(data.get("prefab_name", "")),
-                rotation=tuple(float(part) for part in transform.get("rotation", (0.0, 0.0, 0.0, 1.0))),
-                scale=_vec(transform.get("scale", (1.0, 1.0, 1.0))),
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            name = data.get("id", "?") if isinstance(data, Mapping) else "?"
-            raise WorldError(f"scene graph: node {name} is malformed ({error!r})") from None
-        for name in sorted(node.properties - PROPERTIES):
-            raise WorldError(f"scene graph: node {node.id} has the unknown property {name!r}")
-        for name in node.states:
-            if name not in STATES:
-                raise WorldError(f"scene graph: node {node.id} has the unknown state {name!r}")
-        return node
-
-
-def _vec(values: Iterable[Any]) -> Vec:
-    x, y, z = (float(value) for value in values)
-    return x, y, z
-
 
 class SceneGraph:
-    """Nodes and edges with indices. Every query that returns several ids returns them sorted."""
+    """Nodes and edges with indices. Every query that returns several ids returns them sorted.
+
+    Who is CLOSE to what follows from where things are, so it is never out of date. Only the JSON of a scene in
+    which nothing has moved has the edges CLOSE that came with it.
+    """
 
     def __init__(self) -> None:
         self.nodes: dict[int, Node] = {}
         self.rooms: list[int] = []
         self.characters: list[int] = []
-        self._out: dict[str, dict[int, list[int]]] = {name: {} for name in STORED_RELATIONS}
-        self._in: dict[str, dict[int, list[int]]] = {name: {} for name in STORED_RELATIONS}
+        # What a node points to are few: a tuple. What points to it may be thousands: a dictionary as an ordered set.
+        self._out: dict[str, dict[int, tuple[int, ...]]] = {name: {} for name in RELATIONS}
+        self._in: dict[str, dict[int, dict[int, None]]] = {name: {} for name in RELATIONS}
+        self._layout = Layout()
+        self._index()
+
+    def _index(self) -> None:
+        """Name the indices that are asked most."""
         self._inside = self._out["INSIDE"]
         self._contents = self._in["INSIDE"]
 
@@ -156,26 +57,39 @@ class SceneGraph:
             raise WorldError(f"scene graph: two nodes have the id {node.id}")
         self.nodes[node.id] = node
         if node.category == "Rooms":
-            self.rooms = sorted([*self.rooms, node.id])
+            insort(self.rooms, node.id)
         elif node.category == "Characters":
-            self.characters = sorted([*self.characters, node.id])
+            insort(self.characters, node.id)
         return node
 
     def link(self, source: int, relation: str, target: int) -> None:
         """Add an edge; adding one that exists changes nothing."""
-        targets = self._out[relation].setdefault(source, [])
+        targets = self._out[relation].get(source, ())
         if target not in targets:
-            targets.append(target)
-            self._in[relation].setdefault(target, []).append(source)
+            self._out[relation][source] = (*targets, target)
+            self._in[relation].setdefault(target, {})[source] = None
 
     def unlink(self, source: int, relation: str) -> None:
         """Remove all edges of one relation that start at a node."""
         incoming = self._in[relation]
         for target in self._out[relation].pop(source, ()):
             sources = incoming[target]
-            sources.remove(source)
+            del sources[source]
             if not sources:
                 del incoming[target]
+
+    def copy(self) -> SceneGraph:
+        """An independent copy, much cheaper than reading the scene again."""
+        twin = SceneGraph()
+        twin.nodes = {number: node.copy() for number, node in self.nodes.items()}
+        twin.rooms, twin.characters = self.rooms.copy(), self.characters.copy()
+        twin._out = {name: index.copy() for name, index in self._out.items()}
+        twin._in = {
+            name: {target: sources.copy() for target, sources in index.items()} for name, index in self._in.items()
+        }
+        twin._layout = self._layout
+        twin._index()
+        return twin
 
     # -- asking -------------------------------------------------------------------------------
 
@@ -196,14 +110,13 @@ class SceneGraph:
 
         Unity lists container and room at first; then the container counts (as in cwah).
         """
-        parents = self._inside.get(node)
-        if not parents:
-            return None
-        if len(parents) > 1:
-            for parent in reversed(parents):
-                if self.nodes[parent].category != "Rooms":
-                    return parent
-        return parents[-1]
+        parents = self._inside.get(node, ())
+        if len(parents) == 1:
+            return parents[0]
+        for parent in reversed(parents):
+            if self.nodes[parent].category != "Rooms":
+                return parent
+        return parents[-1] if parents else None
 
     def room_of(self, node: int) -> int | None:
         """The room a node is in, through however many containers; a room is in itself."""
@@ -225,10 +138,10 @@ class SceneGraph:
 
     def holder(self, node: int) -> int | None:
         """Who holds a node."""
-        for relation in ("HOLDS_RH", "HOLDS_LH"):
+        for relation in HANDS:
             holders = self._in[relation].get(node)
             if holders:
-                return holders[0]
+                return next(iter(holders))
         return None
 
     def is_shut(self, container: int) -> bool:
@@ -262,81 +175,88 @@ class SceneGraph:
 
     def load(self, node: int) -> list[int]:
         """What moves when a node is moved: everything on it or in it, transitively, without itself."""
-        found: list[int] = []
+        found: dict[int, None] = {}
         pending = [node]
         while pending:
             current = pending.pop()
             for rider in sorted({*self._in["ON"].get(current, ()), *self._contents.get(current, ())}):
                 if rider != node and rider not in found:
-                    found.append(rider)
+                    found[rider] = None
                     pending.append(rider)
-        return found
+        return list(found)
 
     # -- JSON ---------------------------------------------------------------------------------
 
-    def edges(self) -> Iterator[tuple[int, str, int]]:
-        """All edges (source, relation, target), CLOSE included, in a fixed order."""
-        for relation in STORED_RELATIONS:
+    def edges(self) -> Iterator[Edge]:
+        """All edges (source, relation, target), CLOSE included: those of a scene in its order, then the others."""
+        for edge, _ in self._written_edges():
+            yield edge
+
+    def _written_edges(self) -> Iterator[tuple[Edge, bytes | None]]:
+        """All edges, each with what else a scene said of it (packed)."""
+        read, extras = self._layout.edges, self._layout.edge_extras
+        unmoved = all(self.nodes[who].is_unmoved for who in self.characters)  # most likely the first to have moved
+        unmoved = unmoved and all(node.is_unmoved for node in self.nodes.values())
+        for index, edge in enumerate(read):
+            source, relation, target = edge
+            if unmoved if relation == "CLOSE" else target in self._out[relation].get(source, ()):
+                yield edge, extras.get(index)
+        known = set(read)
+        for relation in RELATIONS:
             for source in sorted(self._out[relation]):
                 for target in self._out[relation][source]:
-                    yield source, relation, target
-        for character in self.characters:
-            for other in self.nodes:
-                if other != character and self.nodes[other].category != "Rooms" and self.is_close(character, other):
-                    yield character, "CLOSE", other
-                    if self.nodes[other].category != "Characters":
-                        yield other, "CLOSE", character
+                    if (source, relation, target) not in known:
+                        yield (source, relation, target), None
+        if unmoved:
+            return
+        for character, other in close_pairs(self.nodes, self.characters, self.parent):
+            yield (character, "CLOSE", other), None
+            if self.nodes[other].category != "Characters":
+                yield (other, "CLOSE", character), None
 
     def to_dict(self) -> dict[str, Any]:
-        """The graph as VirtualHome's `environment_graph` gives it: nodes sorted by id."""
+        """The graph as VirtualHome's `environment_graph` gives it: nodes sorted by id, unless they were read unsorted.
+
+        A scene that was read is written as it was, field by field, but for what has changed since.
+        """
+        edges: list[dict[str, Any]] = []
+        for (source, relation, target), extras in self._written_edges():
+            edge: dict[str, Any] = {"from_id": source, "to_id": target, "relation_type": relation}
+            edges.append({**edge, **unpack(extras)} if extras else edge)
+        numbers = sorted(self.nodes) if self._layout.is_sorted else self.nodes
         return {
-            "nodes": [self.nodes[number].to_dict() for number in sorted(self.nodes)],
-            "edges": [
-                {"from_id": source, "to_id": target, "relation_type": relation}
-                for source, relation, target in self.edges()
-            ],
+            "nodes": [self.nodes[number].to_dict() for number in numbers],
+            "edges": edges,
+            **unpack(self._layout.extras),
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> SceneGraph:
-        """Read VirtualHome's JSON. CLOSE edges are derived, so those given are not kept.
+        """Read VirtualHome's JSON.
 
         Raises:
-            WorldError: a node or edge is malformed, names an unknown node, or is in nothing.
+            WorldError: the first fault of the scene (`scene_faults` names all of them).
         """
-        if not isinstance(data, Mapping) or "nodes" not in data or "edges" not in data:
-            raise WorldError('scene graph: expected {"nodes": [...], "edges": [...]}')
+        scene = read_scene(data)
+        if scene.faults:
+            raise WorldError(f"scene graph: {scene.faults[0]}")
         graph = cls()
-        for entry in data["nodes"]:
-            graph.add(Node.from_dict(entry))
-        for edge in data["edges"]:
-            try:
-                source, relation, target = int(edge["from_id"]), str(edge["relation_type"]), int(edge["to_id"])
-            except (KeyError, TypeError, ValueError) as error:
-                raise WorldError(f"scene graph: edge {edge!r} is malformed ({error!r})") from None
-            if source not in graph.nodes or target not in graph.nodes:
-                raise WorldError(f"scene graph: edge {source} {relation} {target} names a node that is not there")
-            if relation == "CLOSE":
-                continue
-            if relation not in graph._out:
-                raise WorldError(f"scene graph: unknown relation {relation!r} in edge {source} {relation} {target}")
-            graph.link(source, relation, target)
-        graph.validate()
+        graph.nodes, graph._out, graph._layout = scene.nodes, scene.targets, scene.layout
+        graph.rooms = sorted(number for number, node in scene.nodes.items() if node.category == "Rooms")
+        graph.characters = sorted(number for number, node in scene.nodes.items() if node.category == "Characters")
+        for relation, index in scene.targets.items():
+            incoming = graph._in[relation]
+            for source, targets in index.items():
+                for target in targets:
+                    incoming.setdefault(target, {})[source] = None
+        graph._index()
         return graph
 
     def validate(self) -> None:
         """Check what must always hold.
 
         Raises:
-            WorldError: a node is in no room, or one thing is in two hands.
+            WorldError: the first breach (`scene_rules` has the rules).
         """
-        for number, node in self.nodes.items():
-            if node.category != "Rooms" and self.room_of(number) is None:
-                raise WorldError(f"scene graph: {node.label} is in no room")
-            hands = [*self._in["HOLDS_RH"].get(number, ()), *self._in["HOLDS_LH"].get(number, ())]
-            if len(hands) > 1:
-                raise WorldError(f"scene graph: {node.label} is held twice, by {hands}")
-        for character in self.characters:
-            for relation in ("HOLDS_RH", "HOLDS_LH"):
-                if len(self._out[relation].get(character, ())) > 1:
-                    raise WorldError(f"scene graph: character {character} has two things in one hand")
+        for fault in structure_faults(self.nodes, self._out):
+            raise WorldError(f"scene graph: {fault}")

@@ -14,12 +14,14 @@ class Simulator(Protocol):
 
     Attributes:
         steps: joint steps so far; set when a snapshot is restored.
-        touched: ids of all that may have changed since the start, which is what a snapshot has to hold;
-            added to when a snapshot is restored.
     """
 
     steps: int
-    touched: set[int]
+
+    @property
+    def touched(self) -> set[int]:
+        """Ids of all that may have changed since the start, which is what a snapshot has to hold; restoring adds."""
+        ...
 
     @property
     def graph(self) -> SceneGraph:

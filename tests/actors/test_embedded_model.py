@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from housemates.actors import models
-from housemates.actors.agent import TIGHT_LIMITS, AgentSpec
+from housemates.actors.agent import AgentSpec
 from housemates.actors.chat import ChatModel, Endpoint
+from housemates.actors.limits import TIGHT_LIMITS
 from housemates.actors.local import local_server, model_name
 from housemates.actors.reply import action_schema, read_json
 from housemates.actors.trace_agent import TraceAgent

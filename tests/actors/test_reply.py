@@ -8,7 +8,14 @@ import re
 
 import pytest
 from housemates.actors.agent import ReplyLimits
-from housemates.actors.reply import action_schema, label, read_action, read_json
+from housemates.actors.reply import (
+    MAX_REPAIRED_CHARS,
+    MAX_REPLY_CHARS,
+    action_schema,
+    label,
+    read_action,
+    read_json,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,6 +65,43 @@ def said(action: object) -> str:
 )
 def test_a_reply_is_matched(reply: str, expected: tuple[str | None, str]) -> None:
     assert read(reply) == expected
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "{'thoughts': 'single quotes', 'action': 'B'}",
+        '{"thoughts": "a trailing comma", "action": "B",}',
+        '{"thoughts": "no end", "action": "B"',
+        '{"thoughts": "cut in the text", "action": "[gocheck] <fridge> (12)',
+        '{thoughts: "bare names", action: "B"}',
+        '{"thoughts": "no comma" "action": "B"}',
+        '```json\n{"thoughts": "fence and no end", "action": "B"',
+        '{"thoughts": "prose after it", "action": "B",} I hope this helps.',
+    ],
+)
+def test_a_reply_that_is_nearly_json_is_repaired_and_says_so(reply: str) -> None:
+    decision = read_action(reply, CHOICES, random.Random(0))
+    assert (decision.action, decision.repaired) == (CHOICES[1], True)
+    assert decision.how in ("letter", "exact")
+
+
+@pytest.mark.parametrize("reply", [said("B"), "B", "I like {curly} braces: [gocheck] <fridge> (12)"])
+def test_what_is_json_or_prose_is_not_repaired(reply: str) -> None:
+    decision = read_action(reply, CHOICES, random.Random(0))
+    assert (decision.action, decision.repaired) == (CHOICES[1], False)
+
+
+@pytest.mark.parametrize("unit", ["[", "{", '{"a":', "{'", "(}#", '"action": {', "\\"])
+def test_a_hostile_reply_is_no_answer_and_no_error(unit: str) -> None:
+    for length in (MAX_REPAIRED_CHARS - 20, MAX_REPAIRED_CHARS + 20, MAX_REPLY_CHARS + 20):
+        text = ('{"action": ' + unit * length)[:length]
+        assert read_action(text, CHOICES, random.Random(0)).how == "random"
+
+
+def test_a_long_reply_is_not_repaired() -> None:
+    nearly = "{'action': 'B', 'thoughts': '" + "x" * MAX_REPAIRED_CHARS + "'}"
+    assert not read_action(nearly, CHOICES, random.Random(0)).repaired
 
 
 def test_a_message_text_may_stand_in_a_field_of_its_own() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgpack
 import pytest
-from housemates.actors.agent import MAX_REPEATS, AgentSpec, ReplyLimits
+from housemates.actors.agent import MAX_REPEATS, AgentSpec, Learning, ReplyLimits
 from housemates.actors.chat import ChatError, ChatModel
 from housemates.actors.react_agent import ReActAgent
 from housemates.actors.trace_agent import TraceAgent
@@ -188,7 +188,7 @@ async def test_a_restored_agent_goes_on_exactly_like_the_one_that_was_never_stop
 
     async def live(restart: bool) -> tuple[list[Turn], list[str]]:
         server.replies, server.requests = [*replies], []
-        spec = AgentSpec(name="Agent_1", seed=3, memory_size=2)
+        spec = AgentSpec(name="Agent_1", seed=3, learning=Learning(memory_size=2))
         agent, turns = TraceAgent(spec, chat), []
         for step in range(6):
             if restart:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from housemates.env.world import Observation, Outcome, StepResult, WorldError
 from housemates.orchestrator import episode as module
 from housemates.orchestrator.barrier import Barrier
 from housemates.orchestrator.episode import Episode
+from housemates.orchestrator.errors import WorldLost
 from housemates.orchestrator.protocol import End
 
 AGENTS = ["Agent_1", "Agent_2"]
@@ -20,7 +21,9 @@ AGENTS = ["Agent_1", "Agent_2"]
 class PlayedRuntime:
     """Answers every turn at once, except the agents in `silent`; the world can be made to fail."""
 
-    def __init__(self, silent: str = "", world_error: Exception | None = None) -> None:
+    def __init__(self, silent: str = "", world_error: Exception | None = None, losses: int = 0) -> None:
+        self.losses = losses
+        self.repeated: list[Mapping[str, str | None]] = []
         self.silent = silent
         self.world_error = world_error
         self.cancelled: list[str] = []
@@ -46,11 +49,21 @@ class PlayedRuntime:
     async def step(self, actions: Mapping[str, str | None]) -> StepResult:
         if self.world_error:
             raise self.world_error
+        if self.losses:
+            self.losses -= 1
+            raise WorldLost("gone")
         return StepResult(
             observations=await self.reset(0),
             rewards=dict.fromkeys(AGENTS, 1.0),
             outcomes=dict.fromkeys(AGENTS, Outcome(ok=True)),
         )
+
+    async def renew_world(self) -> None:
+        self.repeated = []
+
+    async def repeat(self, joint_actions: Sequence[Mapping[str, str | None]]) -> dict[str, Observation]:
+        self.repeated += joint_actions
+        return await self.reset(0)
 
 
 def episode(runtime: PlayedRuntime, horizon: int = 2, deadline_s: float = 60.0) -> tuple[Episode, list[Any]]:
@@ -83,6 +96,23 @@ async def test_a_world_that_fails_ends_the_episode_with_its_own_error() -> None:
     async with asyncio.timeout(10):
         with pytest.raises(WorldError, match="the roof came down"):
             await played.run({"kind": "begin"})
+    assert [r["kind"] for r in records] == ["begin", "abandoned"]
+
+
+async def test_a_lost_world_is_made_again_from_what_is_committed() -> None:
+    runtime = PlayedRuntime(losses=2)
+    done: list[Mapping[str, str | None]] = [{"Agent_1": "[a]", "Agent_2": None}] * 450
+    records: list[Any] = []
+    played = Episode(Barrier(AGENTS, 1, 60.0), runtime, 7, records.append, lambda: done)
+    assert await played.run({"kind": "begin"}) == End(success=False)
+    assert runtime.repeated == done, "all of it, in order, however many messages it takes"
+    assert [r["kind"] for r in records] == ["begin", "step", "lesson"], "the step itself is committed once"
+
+
+async def test_a_world_that_is_lost_again_and_again_ends_the_episode() -> None:
+    played, records = episode(PlayedRuntime(losses=99))
+    with pytest.raises(WorldLost, match="gone"):
+        await played.run({"kind": "begin"})
     assert [r["kind"] for r in records] == ["begin", "abandoned"]
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from housemates.orchestrator.journal import MAGIC, MAX_FRAME_BYTES, Journal, JournalError, read_journal
+from housemates.orchestrator import journal as module
+from housemates.orchestrator.journal import MAGIC, MAX_FRAME_BYTES, Journal, JournalError, read_journal, whole_bytes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -70,7 +71,7 @@ def test_an_absurd_length_is_refused_before_it_is_read(tmp_path: Path) -> None:
         list(read_journal(path))
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"housemates journal 2\n"])
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"housemates journal 1\n"])
 def test_another_file_is_no_journal(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "j"
     path.write_bytes(content)
@@ -91,7 +92,7 @@ def test_only_its_user_may_read_it(tmp_path: Path) -> None:
 
 def test_a_full_disk_raises_and_what_was_written_stays_readable(tmp_path: Path) -> None:
     code = f"""
-import resource, signal
+import os, resource, signal
 from pathlib import Path
 from housemates.orchestrator.journal import Journal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -99,11 +100,38 @@ journal = Journal(Path({str(tmp_path / "j")!r}))
 journal.append({{"kind": "begin"}})
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
 try:
-    journal.append({{"kind": "step", "text": "x" * 10000}})
+    journal.append({{"kind": "step", "noise": os.urandom(10000)}})
 except OSError as error:
     print(type(error).__name__)
+journal.append({{"kind": "end"}})
 """
     assert resource.RLIM_INFINITY  # the module exists on every POSIX system we support
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "OSError\n", done.stderr
-    assert list(read_journal(tmp_path / "j")) == [{"kind": "begin"}]
+    assert list(read_journal(tmp_path / "j")) == [{"kind": "begin"}, {"kind": "end"}], "no half a frame in between"
+
+
+def test_a_torn_journal_goes_on_after_its_last_whole_record(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    write(path, RECORDS)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-3])
+    journal = Journal(path, after=whole_bytes(path))
+    journal.append({"kind": "resumed"})
+    journal.close()
+    assert list(read_journal(path)) == [*RECORDS[:-1], {"kind": "resumed"}]
+
+
+def test_a_journal_that_is_being_written_cannot_be_gone_on_with(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    with pytest.raises(JournalError, match="goes on already"):
+        Journal(tmp_path / "j", after=whole_bytes(tmp_path / "j"))
+    journal.close()
+    Journal(tmp_path / "j", after=whole_bytes(tmp_path / "j")).close()
+
+
+def test_a_record_that_would_swell_beyond_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "j", [{"text": "x" * 100_000}])
+    monkeypatch.setattr(module, "MAX_FRAME_BYTES", 10_000)
+    with pytest.raises(JournalError, match="more than 10000 bytes"):
+        list(read_journal(tmp_path / "j"))

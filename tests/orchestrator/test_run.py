@@ -20,8 +20,9 @@ from housemates.orchestrator.config import RunConfig, make_config
 from housemates.orchestrator.episode import Episode
 from housemates.orchestrator.errors import ConfigError, StartError
 from housemates.orchestrator.journal import read_journal
+from housemates.orchestrator.playing import agent_specs, make_runtime
 from housemates.orchestrator.protocol import End
-from housemates.orchestrator.run import agent_specs, make_runtime, run
+from housemates.orchestrator.run import run
 from housemates.orchestrator.summary import Tally
 
 TASKS = ["read_book", "put_dishwasher", "prepare_food"]

@@ -167,17 +167,17 @@ def test_any_request_is_answered() -> None:
     run()
 
 
-@pytest.mark.fuzz
+@pytest.mark.slow
 def test_a_hundred_thousand_bodies() -> None:
     THOROUGH(given(mutations)(check_body))()
 
 
-@pytest.mark.fuzz
+@pytest.mark.slow
 def test_a_hundred_thousand_lines() -> None:
     THOROUGH(given(lines, st.integers(0, 4))(check_line))()
 
 
-@pytest.mark.fuzz
+@pytest.mark.slow
 def test_a_hundred_thousand_requests() -> None:
     simulation = Simulation()
 

@@ -1,0 +1,116 @@
+"""What a configuration takes from files: plans and instructions, plans learned in a run, a recorded run's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..actors.agent import MAX_GIVEN_CHARS
+from ..actors.cassette import CassetteError, read_cassette
+from ..actors.plugin import is_path
+from .config import PLACE, REPLAY, RunConfig
+from .errors import ConfigError
+from .journal import JournalError
+from .replay import records
+
+
+def read_texts(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with every text `@FILE` read, and `plan = "@RUN"` turned into a plan for each agent.
+
+    Raises:
+        ConfigError: a file is missing or no text, a folder holds no run, or a run has no such agent.
+    """
+    given = dict(values)
+    tables = [dict(table) if isinstance(table, Mapping) else table for table in _listed(given.get("agent"))]
+    for table in [given, *(table for table in tables if isinstance(table, dict))]:
+        for name in ("plan", "organization", "objective"):
+            text = table.get(name)
+            if isinstance(text, str) and text.startswith("@") and not (name == "plan" and Path(text[1:]).is_dir()):
+                table[name] = _read(Path(text[1:]))
+    everybodys = given.get("plan")
+    if isinstance(everybodys, str) and everybodys.startswith("@"):
+        del given["plan"]
+        count = given.get("agents", RunConfig.model_fields["agents"].default)
+        for number in range(1, count + 1 if isinstance(count, int) else 1):
+            own = next((t for t in tables if t.get("name") in (number, f"Agent_{number}")), None)
+            if own is None:
+                own = {"name": f"Agent_{number}"}
+                tables.append(own)
+            own.setdefault("plan", everybodys)
+    for table in tables:
+        plan = table.get("plan") if isinstance(table, dict) else None
+        if isinstance(plan, str) and plan.startswith("@"):
+            name = table.get("name")
+            table["plan"] = _learned(Path(plan[1:]), f"Agent_{name}" if isinstance(name, int) else str(name))
+    return given | ({"agent": tables} if tables else {})
+
+
+def recorded_config(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a recorded run, with what is given over them; `llm` names its cassette.
+
+    Raises:
+        ConfigError: there is no such cassette, it is damaged, or it was recorded with code that is not named here.
+    """
+    path = str(given["llm"]).removeprefix(REPLAY)
+    try:
+        recorded = read_cassette(Path(path)).config
+    except CassetteError as error:
+        raise ConfigError(f"llm: {error}") from None
+    for name in ("optimize", "feedback", "optimizer"):
+        path_of_code = str(recorded.get(name, ""))
+        if is_path(path_of_code) and given.get(name) != path_of_code:
+            # A cassette may come from anybody: it must not say what is imported here.
+            raise ConfigError(f"{path} was recorded with {name} {path_of_code}; to replay it, name it: --{name}")
+    replaced = {"llm", "base_url", "learn_base_url"}
+    return recorded | {k: v for k, v in given.items() if k not in replaced} | {"replay": path}
+
+
+def check_recorded(config: RunConfig, recorded: Mapping[str, Any]) -> None:
+    """A cassette answers the run it was recorded from, and no other.
+
+    Raises:
+        ConfigError: the configuration differs from the recorded one in more than where the run is computed.
+    """
+    now = config.identity()
+    defaults = {name: field.default for name, field in RunConfig.model_fields.items()}
+    for name in sorted(now.keys() | recorded.keys()):
+        was = recorded.get(name, defaults.get(name))  # settings that came later were what they are by default
+        if name not in PLACE and now.get(name) != (list(was) if isinstance(was, tuple) else was):
+            given = _shown(now.get(name))
+            raise ConfigError(f"{config.replay} was recorded with {name.replace('_', '-')} {_shown(was)}, not {given}")
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else text[:199] + "…"
+
+
+def _listed(tables: Any) -> list[Any]:
+    return list(tables) if isinstance(tables, list | tuple) else []
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(4 * MAX_GIVEN_CHARS + 1)
+        return data.decode().strip()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is no text (UTF-8) of at most {MAX_GIVEN_CHARS} characters") from None
+
+
+def _learned(run: Path, agent: str) -> str:
+    """The last plan of an agent in the run in a folder."""
+    plan = None
+    try:
+        for record in records(run):
+            if record["kind"] in ("step", "lesson") and agent in record["agents"]:
+                turn = record["agents"][agent]["turn"]
+                plan = plan if turn is None else str(turn["plan"])
+    except (JournalError, OSError) as error:
+        raise ConfigError(f"plan: {error}") from None
+    if plan is None:
+        raise ConfigError(f"plan: {run} has no plan of {agent}")
+    return plan

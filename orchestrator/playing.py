@@ -1,0 +1,170 @@
+"""One episode over whatever is up: its agents, its world, its barrier, from the first step or from where it stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from housemates import __version__
+
+from ..actors.agent import AgentSpec, Learning
+from ..actors.cassette import Cassette, Reel
+from ..actors.chat import Endpoint
+from ..actors.feedback import find_feedback
+from ..actors.limits import limits_of
+from ..actors.server_process import ServerProcess
+from ..env.household.household import HouseholdWorld
+from .barrier import Barrier
+from .config import ModelChoice, RunConfig, split_mask
+from .episode import Episode
+from .errors import RuntimeFailure
+from .journal import SCHEMA
+from .past import Past, joint_actions
+from .protocol import End
+from .recorder import Recorder
+from .runtime import InlineRuntime, RayRuntime, Runtime
+from .taping import Taping
+
+Done = TypeVar("Done")
+
+SERVER_POLL_S = 0.25
+"""How often we look whether the model server is still there."""
+
+
+async def play(
+    config: RunConfig,
+    folder: Path,
+    endpoint: Endpoint,
+    specs: Sequence[AgentSpec],
+    recorder: Recorder,
+    taping: Taping,
+    past: Past | None = None,
+) -> End:
+    """Play an episode to its end, or the rest of one.
+
+    Args:
+        config: of the run.
+        folder: of the run; its journal is read again if the world has to be rebuilt.
+        endpoint: of the model that agents without one of their own use.
+        specs: of the agents.
+        recorder: takes the records.
+        taping: sees them first.
+        past: what is done already; None: a new episode.
+
+    Raises:
+        WorldError, RuntimeFailure: the world cannot begin or continue.
+    """
+    runtime = make_runtime(config, specs, endpoint)
+    try:
+        recorder.starting(f"starting {len(specs)} agents")
+        await runtime.start()
+        feedback = find_feedback(config.feedback)
+        barrier = Barrier([spec.name for spec in specs], config.steps, config.step_deadline_s, feedback)
+        episode = Episode(barrier, runtime, config.seed, taping.record, lambda: joint_actions(folder))
+        recorder.started(config, endpoint.model, lambda: episode.waiting_for)
+        if past is not None:
+            return await episode.resume(past)
+        head = {
+            "kind": "begin",
+            "schema": SCHEMA,
+            "version": __version__,
+            "config": config.model_dump(exclude_none=True),
+            "model": endpoint.model,
+            "agents": [spec.name for spec in specs],
+        }
+        return await episode.run(head)
+    finally:
+        await runtime.close()
+
+
+async def watched(work: Coroutine[Any, Any, Done], servers: Sequence[ServerProcess]) -> Done:
+    """Do some work, and end it early if a model server that we started dies.
+
+    Raises:
+        KeyboardInterrupt: it was cancelled from outside.
+        RuntimeFailure: a server is gone.
+    """
+    playing = asyncio.ensure_future(work)
+    watching = asyncio.ensure_future(_death_of(servers))
+    try:
+        await asyncio.wait({playing, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if not playing.done():
+            raise RuntimeFailure(await watching)
+        return await playing
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    finally:
+        watching.cancel()
+        playing.cancel()
+        await asyncio.gather(playing, watching, return_exceptions=True)
+
+
+async def _death_of(servers: Sequence[ServerProcess]) -> str:
+    """Waits until a model server is gone, for ever if there is none of ours; says so in one line."""
+    while all(server.alive for server in servers):  # noqa: ASYNC110 - a process has no event to wait for
+        await asyncio.sleep(SERVER_POLL_S)
+    return f"the model server ended by itself; its log is {servers[0].log_path}"
+
+
+def agent_specs(
+    config: RunConfig,
+    endpoints: Mapping[ModelChoice, Endpoint] | None = None,
+    cassette: Cassette | None = None,
+    *,
+    record: bool = False,
+) -> list[AgentSpec]:
+    """One spec per agent, named as the household names them.
+
+    Args:
+        config: what is the same for all, and what is not.
+        endpoints: where the models are; without it everybody uses the runtime's.
+        cassette: what the models' calls are played back from, if they are.
+        record: keep the calls in full.
+    """
+    learning = Learning(
+        optimize=config.optimize,
+        optimizer=config.optimizer,
+        objective=config.objective,
+        memory_size=config.memory_size,
+        credit_steps=config.credit_steps,
+        learn_every=config.learn_every,
+        mask=split_mask(config.mask),
+    )
+    where = endpoints or {}
+    learn_endpoint = where.get(config.learn_model) if config.learn_model else None
+    specs: list[AgentSpec] = []
+    for name in config.names:
+        own = config.settings(name)
+        specs.append(
+            AgentSpec(
+                name=name,
+                method=own.method or config.method,
+                seed=config.seed,
+                limits=limits_of(own.llm, config.learn_llm or own.llm),
+                learning=learning,
+                plan=own.plan or "",
+                organization=own.organization or "",
+                endpoint=where.get(ModelChoice(own.llm, own.base_url)),
+                learn_endpoint=learn_endpoint,
+                record=record,
+                tape=cassette.reels.get(name, Reel()).packed() if cassette else None,
+            )
+        )
+    return specs
+
+
+def make_runtime(config: RunConfig, specs: Sequence[AgentSpec], endpoint: Endpoint) -> Runtime:
+    """The runtime the configuration names, with the household as its world."""
+    world = {"task": config.task, "agents": config.agents, "apartment": config.apartment or None}
+    if config.runtime == "inline":
+        return InlineRuntime(specs, endpoint, HouseholdWorld, world, call_deadline_s=config.call_deadline_s)
+    return RayRuntime(
+        specs,
+        endpoint,
+        HouseholdWorld,
+        world,
+        call_deadline_s=config.call_deadline_s,
+        agents_per_actor=config.agents_per_actor,
+    )
