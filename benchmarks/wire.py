@@ -27,7 +27,7 @@ from random import Random
 from typing import Any
 
 import aiohttp
-from housemates.env.household import apartments
+from housemates.env.household import homes
 from housemates.env.household.engine import Engine, Primitive
 from housemates.env.household.graph import SceneGraph
 from housemates.env.virtualhome.client import Deadlines, SimulatorClient
@@ -43,9 +43,9 @@ LEAK_LIMIT_BYTES = 200 * 2**20
 
 
 def household() -> SceneGraph:
-    graph = apartments.furnish(Random("bench"), 11)
+    graph = homes.build_home("0", 11, Random("bench")).graph
     for number in (1, 2):
-        apartments.add_character(graph, Random(number), number, graph.rooms[0])
+        homes.add_character(graph, Random(number), number, graph.rooms[0])
     return graph
 
 

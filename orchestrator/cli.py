@@ -73,6 +73,14 @@ def run(
     ] = None,
     agents: Annotated[int | None, _option("--agents", help="How many agents share the household. [default: 2]")] = None,
     steps: Annotated[int | None, _option("--steps", help="Horizon of the episode, in steps. [default: 150]")] = None,
+    simulator: Annotated[
+        str | None,
+        _option(
+            "--simulator",
+            help="A VirtualHome executable, which is started and ended with the run, or the URL of a simulator that "
+            "runs. [default: the embedded engine]",
+        ),
+    ] = None,
     llm: Annotated[
         str | None,
         _option(
@@ -167,6 +175,7 @@ def run(
         "apartment": apartment,
         "agents": agents,
         "steps": steps,
+        "simulator": simulator,
         "llm": llm,
         "base_url": base_url,
         "seed": seed,

@@ -34,17 +34,18 @@ _MARGIN_M = 0.25
 
 
 class Window(NamedTuple):
-    """What a camera shows: centre and extent on the floor plan, in metres."""
+    """What a camera shows: centre and extent on the floor plan, in metres. `person`: whose camera it is; 0: nobody's."""
 
     x: float
     z: float
     width: float
     depth: float
+    person: int = 0
 
     def fitted(self, aspect: float) -> Window:
         """The smallest window of an aspect (width over depth) around this one."""
         width = max(self.width, self.depth * aspect)
-        return Window(self.x, self.z, width, width / aspect)
+        return self._replace(width=width, depth=width / aspect)
 
 
 @dataclass(slots=True)
@@ -96,11 +97,12 @@ class CameraRig:
             return f"camera_{index}", _below(self.added[index - len(graph.rooms) - 1])
         names = self.names()
         who, which = divmod(index - fixed, len(names))
-        box = graph.nodes[graph.characters[who]].box
+        person = graph.characters[who]
+        box = graph.nodes[person].box
         assert box is not None
         mine = self.on_characters.get(names[which])
         size = 2 * _AROUND_M * math.tan(math.radians(mine.field_view / 2)) if mine else _AROUND_M
-        return f"{names[which]}_{who}", Window(box.center[0], box.center[2], size, size)
+        return f"{names[which]}_{who}", Window(box.center[0], box.center[2], size, size, person)
 
 
 def _around(graph: SceneGraph, rooms: Sequence[int]) -> Window:
@@ -126,7 +128,7 @@ def describe(index: int, name: str, window: Window, aspect: float = 1.0) -> dict
 
     After Unity's conventions the camera looks along its -z axis and the picture spans -1 to 1.
     """
-    _, _, width, depth = window.fitted(aspect)
+    width, depth = window.fitted(aspect)[2:4]
     far = 2 * _ABOVE_M
     projection = [[2 / width, 0, 0, 0], [0, 2 / depth, 0, 0], [0, 0, -2 / far, -1], [0, 0, 0, 1]]
     # East is right, north is up, and what is lower is farther away.

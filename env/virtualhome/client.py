@@ -53,6 +53,10 @@ class SimulatorError(WorldError):
         super().__init__(message)
         self.kind: Kind = kind
 
+    def __reduce__(self) -> tuple[type[SimulatorError], tuple[Kind, str]]:
+        """It crosses from the world's process to the one that asked."""
+        return SimulatorError, (self.kind, str(self))
+
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:

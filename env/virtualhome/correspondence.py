@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 
 from ..household.engine import Primitive
 from ..household.graph import Box, Node, SceneGraph
+from ..household.node import STATES
 from .client import SimulatorError
 from .script import write_line
-from .wire import STATES, WireEdge, WireGraph, WireNode
+from .wire import WireEdge, WireGraph, WireNode
 
 FIRST_NEW_ID = 1000
 """What is not in a simulator's own scene is posted under ids from here: lower ones mean existing things."""
@@ -48,7 +49,7 @@ class Correspondence:
         following = max([FIRST_NEW_ID, *(number + 1 for number in theirs)])
         for number in sorted(graph.nodes):
             node = graph.nodes[number]
-            if node.category == "Characters" or theirs.get(number) == self._spell(node.class_name):
+            if node.category == "Characters" or theirs.get(number) == self._spell(node.kind):
                 self._posted[number] = number
             else:
                 self._posted[number], following = following, following + 1
@@ -60,7 +61,8 @@ class Correspondence:
         """Our scene as `expand_scene` wants it."""
         posted = read_graph(graph)
         for node in posted.nodes:
-            node.id, node.class_name = self._posted[node.id], self._spell(node.class_name)
+            kind = graph.nodes[node.id].kind
+            node.id, node.class_name = self._posted[node.id], self._spell(kind)
         edges = [
             WireEdge(from_id=self._posted[e.from_id], to_id=self._posted[e.to_id], relation_type=e.relation_type)
             for e in posted.edges
@@ -81,7 +83,7 @@ class Correspondence:
                 fresh.setdefault(present[number].class_name, []).append(number)
         self._theirs = {}
         for number in sorted(self._posted, key=self._posted.__getitem__):
-            name = self._spell(graph.nodes[number].class_name)
+            name = self._spell(graph.nodes[number].kind)
             if self._posted[number] == number and number in present:
                 self._theirs[number] = number
             elif self._posted[number] != number and fresh.get(name):

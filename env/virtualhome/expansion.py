@@ -13,8 +13,10 @@ from dataclasses import dataclass, field, replace
 
 from ..household.catalog import CATALOG, PROPERTIES, default_states
 from ..household.graph import Box, Node, SceneGraph, Vec
+from ..household.node import OPPOSITES, STATES
+from ..household.scene_json import RELATIONS
 from ..household.spots import free_spot, inner_spot
-from .wire import MAX_CHARACTERS, RELATIONS, STATES, ExpandConfig, WireGraph, WireNode
+from .wire import MAX_CHARACTERS, ExpandConfig, WireGraph, WireNode
 
 _PLACING = ("INSIDE", "ON")
 MAX_SEARCHES = 1000
@@ -24,8 +26,7 @@ _HAND_M = 1.1
 _NEAR_MIDDLE_M = 2.0
 _CHARACTER_BOX = CATALOG["character"].size
 _SWITCHED = {"OPEN": "CAN_OPEN", "CLOSED": "CAN_OPEN", "ON": "HAS_SWITCH", "OFF": "HAS_SWITCH"}
-_PAIRS = (("OPEN", "CLOSED"), ("ON", "OFF"), ("CLEAN", "DIRTY"), ("PLUGGED_IN", "PLUGGED_OUT"))
-_OPPOSITE = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])}
+_OPPOSITE = {one: other for pair in OPPOSITES for one, other in (pair, pair[::-1])}
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """What `camera_image` answers: maps of the scene as PNG, one painter per mode.
 
-Drawn without a library as rectangles in plain colours, so that segmentation is exact to the pixel.
+Segmentation is drawn as rectangles in plain colours, exact to the pixel; `normal` is the household's floor plan.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ import struct
 import zlib
 from collections.abc import Callable, Sequence
 
-from ..household.graph import Node, SceneGraph
+from ..household.graph import Box, Node, SceneGraph
+from ..household.picture import MissingExtraError, Picture, to_png
+from ..world import WorldError
 from .cameras import Window, colour, visible
 
 Colour = tuple[int, int, int]
@@ -54,8 +56,17 @@ def _png(rows: Sequence[bytes | bytearray], width: int, height: int) -> bytes:
 
 
 def _normal_view(graph: SceneGraph, window: Window, width: int, height: int) -> bytes:
-    """What `normal` shows: the one place to connect a better drawing."""
-    return paint_map(graph, window, width, height, lambda node: _TINTS.get(node.category, _OTHER_TINT))
+    """The floor plan; a person's cameras dim the rooms the person is not in.
+
+    Where it cannot be drawn, because the extra `report` is not installed or no room has a box, a map in plain
+    colours takes its place.
+    """
+    room = graph.room_of(window.person) if window.person else None
+    area = Box((window.x, 0.0, window.z), (window.width, 0.0, window.depth))
+    try:
+        return to_png(Picture(graph, width=width, area=area).frame(lit=None if room is None else [room]))
+    except (MissingExtraError, WorldError):
+        return paint_map(graph, window, width, height, lambda node: _TINTS.get(node.category, _OTHER_TINT))
 
 
 def _instances(graph: SceneGraph, window: Window, width: int, height: int) -> bytes:

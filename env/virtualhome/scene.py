@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from random import Random
 
-from ..household import apartments
+from ..household import homes
 from ..household.catalog import object_class
 from ..household.engine import Engine, Primitive, Result
 from ..household.graph import FIRST_OBJECT_ID, Box, Node, SceneGraph
@@ -22,13 +22,21 @@ _HAND_M = 1.1
 
 
 def build_apartment(index: int) -> SceneGraph:
-    """The apartment with this index: always the same, so ids are stable across resets."""
-    return apartments.furnish(Random(f"apartment/{index}"), FIRST_OBJECT_ID)
+    """The apartment with this index, always the same, so that ids are stable across resets.
+
+    The first ones are the shipped apartments; those above are generated.
+    """
+    name = str(index)
+    return _build(name if name in homes.names() else f"generated:seed={index}")
 
 
 def generate_apartment(seed: int) -> SceneGraph:
     """An apartment that nobody has numbered, drawn from a seed."""
-    return apartments.furnish(Random(f"procedural/{seed}"), FIRST_OBJECT_ID)
+    return _build(f"generated:seed={seed % 2**32}")
+
+
+def _build(name: str) -> SceneGraph:
+    return homes.build_home(name, FIRST_OBJECT_ID, Random(name)).graph
 
 
 class Scene:
@@ -57,6 +65,7 @@ class Scene:
         self.seed = 0
         self._steps = 0
         self._engine: Engine | None = None
+        self._origins: dict[int, tuple[str, int]] = {}
         self._text: str | None = None
         self._starts = Random("start")
 
@@ -69,6 +78,8 @@ class Scene:
 
     def changed(self) -> None:
         """Say that the graph was changed other than by a step."""
+        if self._engine is not None:
+            self._origins = self._engine.origins
         self._text = self._engine = None
 
     def graph_text(self) -> str:
@@ -80,7 +91,9 @@ class Scene:
     def step(self, actions: Mapping[int, Primitive], number: int | None = None) -> dict[int, Result]:
         """One joint step of characters, by id. `number` names the step, so that a repetition has the same ties."""
         if self._engine is None:
+            nodes = self.graph.nodes
             self._engine = Engine(self.graph, self.seed)
+            self._engine.origins = {n: was for n, was in self._origins.items() if n in nodes and was[1] in nodes}
         self._engine.steps = self._steps if number is None else number
         self._text = None
         results = self._engine.step(actions)
@@ -90,8 +103,9 @@ class Scene:
     def copy(self) -> Scene:
         """The same scene for trying things out, without added cameras; it shares nothing with this one."""
         other = Scene.__new__(Scene)
-        other.begin(SceneGraph.from_dict(self.graph.to_dict()))
+        other.begin(self.graph.copy())
         other.apartment, other.seed, other._steps = self.apartment, self.seed, self._steps
+        other._origins = dict(self._origins if self._engine is None else self._engine.origins)
         return other
 
     # -- people -------------------------------------------------------------------------------

@@ -9,30 +9,16 @@ the left, so a part that cannot be read stops those who read past it and nobody 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
-from ..household.engine import Primitive, parse_primitive
+from ..household.engine import VERBS, Primitive, parse_primitive
 from ..household.graph import SceneGraph
-
-VERBS: Mapping[str, int] = {
-    **dict.fromkeys(["walkforward", "turnleft", "turnright", "standup", "sleep", "wakeup", "special"], 0),
-    **dict.fromkeys(["walk", "run", "goto", "walktowards", "find", "grab", "open", "close", "putobjback"], 1),
-    **dict.fromkeys(["switchon", "switchoff", "sit", "lie", "drink", "eat", "read", "touch", "watch", "greet"], 1),
-    **dict.fromkeys(["lookat", "lookat_short", "lookat_medium", "lookat_long", "turnto", "pointat", "talk", "text"], 1),
-    **dict.fromkeys(["wipe", "wash", "rinse", "scrub", "type", "push", "pull", "move", "squeeze", "cut"], 1),
-    **dict.fromkeys(["plugin", "plugout", "drop", "release", "puton", "putoff", "flush"], 1),
-    **dict.fromkeys(["put", "putback", "putin", "pour"], 2),
-}
-"""Every verb of VirtualHome's simulators and the number of objects it needs. What it does is the engine's business."""
-
-_CONTAINERS_ONLY = frozenset(["dishwasher", "fridge", "cabinet"])
-"""What is put back onto these goes in."""
 
 _SHOWN = 200
 _CHARACTER = re.compile(r"<char([0-9]{1,9})>")
 _ACTION = re.compile(r"\[(\w{1,100})\]")
-_OBJECT = re.compile(r"<([\w ]+)> ?\(([0-9]{1,9})\)")
+_OBJECT = re.compile(r"<[\w ]+> ?\(([0-9]{1,9})\)")
 
 
 class ScriptError(ValueError):
@@ -79,22 +65,14 @@ def _parse_action(part: str, number: int) -> Primitive:
         raise ScriptError(f"Unsuported action: WALKTO, line: {number}")
     if verb not in VERBS:
         raise ScriptError(f"Requested value '{match[1].upper()}' was not found.")
-    objects = [(name, int(digits)) for name, digits in _OBJECT.findall(part, match.end())]
+    objects = [int(digits) for digits in _OBJECT.findall(part, match.end())]
     if len(objects) < VERBS[verb]:
         which = "second" if objects else "first"
         raise ScriptError(f"No {which} argument for [{verb.upper()}]")
-    names, numbers = [name for name, _ in objects], [number for _, number in objects]
     # What the engine's own reader makes of it has everything the engine understands; VirtualHome reads more.
-    action = parse_primitive(part[match.start() :]) or Primitive(verb, *numbers[:2])
-    return replace(action, verb=_renamed(verb, names), dest=action.dest if VERBS[verb] > 1 else 0)
-
-
-def _renamed(verb: str, names: Sequence[str]) -> str:
-    if verb in ("put", "putback"):
-        return "putin" if names[1] in _CONTAINERS_ONLY else "putback"
-    if verb == "flush" and names[0] == "toilet":
-        return "switchon"
-    return verb
+    target, dest = (*objects, 0, 0)[:2]
+    action = parse_primitive(part[match.start() :]) or Primitive(verb, target, dest)
+    return action if VERBS[verb] > 1 else replace(action, dest=0)
 
 
 def write_line(actions: Mapping[int, Primitive], graph: SceneGraph) -> str:

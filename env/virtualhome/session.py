@@ -15,6 +15,7 @@ from ..household.engine import Primitive, Result
 from ..household.graph import SceneGraph
 from .client import Deadlines, SimulatorClient, SimulatorError
 from .correspondence import Correspondence
+from .ports import Lease, lease_url
 from .wire import MAX_CHARACTERS, Point, WireGraph
 
 MAX_FAILURES = 3
@@ -44,16 +45,22 @@ class Launcher(Protocol):
 
 
 class RunningSimulator:
-    """A simulator that somebody else started and will end."""
+    """A simulator that somebody else started and will end. It has one user at a time."""
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._lease: Lease | None = None
 
     async def start(self) -> str:
+        if self._lease is None:
+            self._lease = lease_url(self._url)
         return self._url
 
     async def stop(self) -> None:
         """Leaves it running."""
+        if self._lease is not None:
+            self._lease.release()
+            self._lease = None
 
     def overgrown(self) -> bool:
         return False

@@ -12,6 +12,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from ..household.node import MAX_M
+
 DEFAULT_PORT = 8080
 
 BODY_LIMIT_BYTES = 16 * 2**20
@@ -26,13 +28,6 @@ MAX_CHARACTERS = 10
 
 MAX_CAMERAS = 200
 """Cameras that may be added to the scene or to every character."""
-
-
-RELATIONS = ("INSIDE", "ON", "HOLDS_RH", "HOLDS_LH", "SITTING", "BETWEEN", "FACING")
-"""What edges may say. CLOSE is left out: it follows from where things are."""
-
-STATES = frozenset(["CLOSED", "OPEN", "ON", "OFF", "SITTING", "LYING", "CLEAN", "DIRTY", "PLUGGED_IN", "PLUGGED_OUT"])
-"""What nodes may be."""
 
 
 class _Wire(BaseModel):
@@ -82,12 +77,17 @@ class Response(_Wire):
         )
 
 
+_Number = Annotated[float, Field(ge=-MAX_M, le=MAX_M)]
+_Length = Annotated[float, Field(ge=0.0, le=MAX_M)]
+Triple = tuple[_Number, _Number, _Number]
+
+
 class Point(_Wire):
     """Metres or, as a rotation, degrees."""
 
-    x: float = 0.0
-    y: float = 0.0
-    z: float = 0.0
+    x: _Number = 0.0
+    y: _Number = 0.0
+    z: _Number = 0.0
 
 
 class ExpandConfig(_Wire):
@@ -145,18 +145,15 @@ class ImageConfig(_Wire):
     image_height: int = Field(default=480, ge=1, le=2048)
 
 
-Triple = tuple[float, float, float]
-
-
 class WireTransform(_Wire):
     position: Triple
-    rotation: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
+    rotation: tuple[_Number, _Number, _Number, _Number] = (0.0, 0.0, 0.0, 1.0)
     scale: Triple = (1.0, 1.0, 1.0)
 
 
 class WireBox(_Wire):
     center: Triple
-    size: tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]]
+    size: tuple[_Length, _Length, _Length]
 
 
 class WireNode(_Wire):

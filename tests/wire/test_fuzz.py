@@ -7,14 +7,15 @@ import re
 from typing import Any
 
 import pytest
+from housemates.env.household.engine import VERBS
 from housemates.env.virtualhome.actions import Simulation
-from housemates.env.virtualhome.script import VERBS, ScriptError, parse_line
+from housemates.env.virtualhome.script import ScriptError, parse_line
 from housemates.env.virtualhome.wire import Request, Response, WireGraph, read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-SHORT, LONG = 1_000, 100_000
-"""Inputs of one test in every run, and with `-m fuzz`."""
+SHORT, LONG = 200, 100_000
+"""Inputs of one test in every run, and with `-m slow`."""
 
 THOROUGH = settings(max_examples=LONG, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 QUICK = settings(THOROUGH, max_examples=SHORT, derandomize=True)

@@ -32,6 +32,12 @@ ROOT = Path(__file__).parent.parent.parent
 QUICK = Deadlines(idle=0.5, scene=10.0, graph=5.0, step=2.0)
 STEPS = 4
 
+FURTHER_FAULTS = [
+    pytest.param(fault, marks=pytest.mark.slow)
+    for fault in STEP_FAULTS
+    if fault not in ("crash before", "garbage", "leak")
+]
+
 MakeProcess = Callable[..., SimulatorProcess]
 
 
@@ -92,7 +98,7 @@ def lives(folder: Path) -> list[int]:
     return [int(pid) for pid in (folder / "starts").read_text().split()]
 
 
-@pytest.mark.parametrize("fault", [fault for fault in STEP_FAULTS if fault != "leak"])
+@pytest.mark.parametrize("fault", ["crash before", "garbage", *FURTHER_FAULTS])
 async def test_a_simulator_that_fails_in_a_step_is_replaced_and_the_step_happens_once(
     make: MakeProcess, tmp_path: Path, fault: str
 ) -> None:
@@ -108,6 +114,7 @@ async def test_a_simulator_that_fails_in_a_step_is_replaced_and_the_step_happens
     assert all(gone(pid) for pid in lives(tmp_path))
 
 
+@pytest.mark.slow
 async def test_a_simulator_that_leaks_is_replaced_between_two_steps(make: MakeProcess, tmp_path: Path) -> None:
     scene, restarts = await play(make("leak", step=2, memory_limit=LEAK_BYTES))
     assert scene == undisturbed()
@@ -115,7 +122,10 @@ async def test_a_simulator_that_leaks_is_replaced_between_two_steps(make: MakePr
     assert len((tmp_path / "executed").read_text().splitlines()) == STEPS  # nothing was done twice anywhere
 
 
-@pytest.mark.parametrize("fault", ["ends at once", "never answers", "refuses the port"])
+@pytest.mark.parametrize(
+    "fault",
+    ["ends at once", *(pytest.param(fault, marks=pytest.mark.slow) for fault in ("never answers", "refuses the port"))],
+)
 async def test_a_simulator_that_does_not_come_up_is_started_again(
     make: MakeProcess, tmp_path: Path, fault: str
 ) -> None:
@@ -125,6 +135,7 @@ async def test_a_simulator_that_does_not_come_up_is_started_again(
     assert len(lives(tmp_path)) == 2
 
 
+@pytest.mark.slow
 async def test_a_slow_start_is_waited_for(make: MakeProcess, tmp_path: Path) -> None:
     scene, restarts = await play(make("slow start"))
     assert scene == undisturbed()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from housemates.env.household.engine import Primitive
-from housemates.env.virtualhome.script import VERBS, ScriptError, parse_line, write_line
+from housemates.env.household.engine import VERBS, Primitive
+from housemates.env.virtualhome.script import ScriptError, parse_line, write_line
 
 from .test_remote import home
 
@@ -23,10 +23,8 @@ def test_each_character_finds_its_own_part() -> None:
         ("<char0> [standup]", Primitive("standup")),
         ("<char0> [walktowards] <kitchen> (11):3:", Primitive("walktowards", 11)),
         ("<char0> [putback] <apple> (5) <table> (6) pos:1,0.5,2 rot:0,90,0", Primitive("putback", 5, 6)),
-        ("<char0> [put] <apple> (5) <table> (6)", Primitive("putback", 5, 6)),
-        ("<char0> [putback] <apple> (5) <fridge> (6)", Primitive("putin", 5, 6)),
-        ("<char0> [putback] <apple> (5) <microwave> (6)", Primitive("putback", 5, 6)),
-        ("<char0> [flush] <toilet> (7)", Primitive("switchon", 7)),
+        ("<char0> [put] <apple> (5) <table> (6)", Primitive("put", 5, 6)),
+        ("<char0> [grab] <apple> (5) <table> (6)", Primitive("grab", 5)),
     ],
 )
 def test_ways_of_writing_an_action(part: str, expected: Primitive) -> None:
@@ -75,6 +73,5 @@ def test_what_is_written_is_read_as_the_same() -> None:
     actions = {
         number: Primitive(verb, *sorted(graph.nodes)[20 : 20 + objects])
         for number, (verb, objects) in enumerate(VERBS.items())
-        if verb not in ("put", "flush")
     }
     assert parse_line(write_line(actions, graph), 0, len(VERBS)) == actions
