@@ -34,7 +34,7 @@ _MARGIN_M = 0.25
 
 
 class Window(NamedTuple):
-    """What a camera shows: centre and extent on the floor plan, in metres. `person`: whose camera it is; 0: nobody's."""
+    """What a camera shows: centre and extent on the floor plan, in metres. `person` is whose it is, 0 nobody's."""
 
     x: float
     z: float

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from ..household.catalog import CATALOG, PROPERTIES, default_states
 from ..household.graph import Box, Node, SceneGraph, Vec
-from ..household.node import OPPOSITES, STATES
+from ..household.node import OPPOSITES, STATES, class_kind
 from ..household.scene_json import RELATIONS
 from ..household.spots import free_spot, inner_spot
 from .wire import MAX_CHARACTERS, ExpandConfig, WireGraph, WireNode
@@ -124,7 +124,7 @@ class _Expansion:
     def _match(self) -> list[int]:
         """Ids that stand for the same thing there and here."""
         nodes = self._scene.nodes
-        return [n for n, node in self._nodes.items() if n in nodes and nodes[n].class_name == node.class_name]
+        return [n for n, node in self._nodes.items() if n in nodes and nodes[n].kind == class_kind(node.class_name)]
 
     # -- nodes --------------------------------------------------------------------------------
 
