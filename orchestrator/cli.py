@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import study_cli
+from . import doctor, serve, study_cli
 from .house import house_app
 from .interrupt import EXIT_INTERRUPTED
 from .viewer.command import view
@@ -76,6 +76,14 @@ def run(
     ] = None,
     agents: Annotated[int | None, _option("--agents", help="How many agents share the household. [default: 2]")] = None,
     steps: Annotated[int | None, _option("--steps", help="Horizon of the episode, in steps. [default: 150]")] = None,
+    simulator: Annotated[
+        str | None,
+        _option(
+            "--simulator",
+            help="A VirtualHome executable, which is started and ended with the run, or the URL of a simulator that "
+            "runs. [default: the embedded engine]",
+        ),
+    ] = None,
     llm: Annotated[
         str | None,
         _option(
@@ -171,6 +179,7 @@ def run(
         "apartment": apartment,
         "agents": agents,
         "steps": steps,
+        "simulator": simulator,
         "llm": llm,
         "base_url": base_url,
         "seed": seed,
@@ -312,6 +321,10 @@ def llm(
         typer.echo(f"the scripted model answers at {url}\n  housemates run --llm openai:scripted --base-url {url}")
 
     serve(port, latency, on_ready=ready)
+
+
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(serve.serve)
+app.command()(doctor.doctor)
 
 
 @models_app.command("pull")

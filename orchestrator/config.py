@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 import tomli_w
 from pydantic import (
@@ -31,13 +32,24 @@ FILE_NAME = "run.toml"
 DEFAULT_OPENAI_MODEL = "gpt-4o-mini"
 OPENAI_URL = "https://api.openai.com/v1"
 KEY_VARIABLE = "OPENAI_API_KEY"
+MOST_SIMULATED = 10
+"""VirtualHome numbers its people from 1 to 10."""
 
 
 REPLAY = "replay:"
 """What a cassette's path follows in place of a model's name."""
 
 PLACE = frozenset(
-    {"base_url", "learn_base_url", "runtime", "agents_per_actor", "step_deadline_s", "call_deadline_s", "replay"}
+    {
+        "agents_per_actor",
+        "base_url",
+        "call_deadline_s",
+        "learn_base_url",
+        "replay",
+        "runtime",
+        "simulator",
+        "step_deadline_s",
+    }
 )
 """The settings that say where and how fast a run is computed, not what happens in it."""
 
@@ -101,6 +113,9 @@ class RunConfig(BaseModel):
     )
     agents: int = Field(2, ge=1, le=10_000, description="how many agents share the household")
     steps: int = Field(150, ge=1, le=1_000_000, description="horizon: steps after which an unsolved episode ends")
+    simulator: str = Field(
+        "", description="a VirtualHome executable, or the URL of a simulator that runs; empty: the embedded engine"
+    )
     llm: str = Field("", description="openai:MODEL, local, local:PATH.gguf or scripted")
     replay: str = Field("", description="a cassette that is played back in place of all models (--llm replay:FILE)")
     base_url: str = Field("", description="of an OpenAI-compatible endpoint (vLLM, Ollama, …), with openai:MODEL")
@@ -145,7 +160,20 @@ class RunConfig(BaseModel):
         people = find_task(self.task, self.apartment).people
         if self.agents < people:
             raise ValueError(f"agents: task {self.task_name} takes {people} people")
+        if self.simulator and self.agents > MOST_SIMULATED:
+            raise ValueError(f"simulator: VirtualHome has at most {MOST_SIMULATED} people, not {self.agents}")
         return self
+
+    @field_validator("simulator")
+    @classmethod
+    def _absolute(cls, simulator: str) -> str:
+        """The world's process, and whoever resumes the run, may stand in another folder."""
+        if "://" not in simulator:
+            return str(Path(simulator).expanduser().absolute()) if simulator else ""
+        parts = urlsplit(simulator)
+        if parts.scheme != "http" or not parts.hostname:
+            raise ValueError(f"{simulator!r} is neither the path of an executable nor http://HOST:PORT")
+        return simulator
 
     @field_validator("optimize", "feedback", "optimizer")
     @classmethod
@@ -304,7 +332,7 @@ def task_name(task: str | Mapping[str, Any]) -> str:
 
 
 def _rehearse(config: RunConfig) -> None:
-    """Check that the home is there and has what the task needs, before anything starts."""
+    """Check that the home is there and has what the task needs, and the simulator is one, before anything starts."""
     from ..env.household.tasks import find_task, rehearse
     from ..env.world import WorldError
 
@@ -312,6 +340,12 @@ def _rehearse(config: RunConfig) -> None:
         rehearse(find_task(config.task, config.apartment))
     except WorldError as error:
         raise ConfigError(str(error)) from None
+    if config.simulator and "://" not in config.simulator:
+        from ..env.virtualhome.checkup import look_at_file
+
+        wrong = look_at_file(Path(config.simulator))
+        if wrong is not None:
+            raise ConfigError(f"simulator: {wrong.text}" + (f"; {wrong.remedy}" if wrong.remedy else ""))
 
 
 def load_config(path: Path) -> dict[str, Any]:

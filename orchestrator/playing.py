@@ -16,6 +16,7 @@ from ..actors.feedback import find_feedback
 from ..actors.limits import limits_of
 from ..actors.server_process import ServerProcess
 from ..env.household.household import HouseholdWorld
+from ..env.world import World
 from .barrier import Barrier
 from .config import ModelChoice, RunConfig, split_mask
 from .episode import Episode
@@ -24,6 +25,7 @@ from .journal import SCHEMA
 from .past import Past, joint_actions
 from .protocol import End
 from .recorder import Recorder
+from .run_folder import SIMULATOR_LOG_NAME
 from .runtime import InlineRuntime, RayRuntime, Runtime
 from .taping import Taping
 
@@ -56,7 +58,7 @@ async def play(
     Raises:
         WorldError, RuntimeFailure: the world cannot begin or continue.
     """
-    runtime = make_runtime(config, specs, endpoint)
+    runtime = make_runtime(config, specs, endpoint, folder)
     try:
         recorder.starting(f"starting {len(specs)} agents")
         await runtime.start()
@@ -155,16 +157,22 @@ def agent_specs(
     return specs
 
 
-def make_runtime(config: RunConfig, specs: Sequence[AgentSpec], endpoint: Endpoint) -> Runtime:
-    """The runtime the configuration names, with the household as its world."""
-    world = {"task": config.task, "agents": config.agents, "apartment": config.apartment or None}
+def make_runtime(config: RunConfig, specs: Sequence[AgentSpec], endpoint: Endpoint, folder: Path) -> Runtime:
+    """The runtime the configuration names, with the household as its world. `folder` takes a simulator's log."""
+    arguments: dict[str, Any] = {"task": config.task, "agents": config.agents, "apartment": config.apartment or None}
+    world: type[World] = HouseholdWorld
+    if config.simulator:
+        from ..env.virtualhome.household import SimulatedHousehold
+
+        world = SimulatedHousehold
+        arguments |= {"simulator": config.simulator, "log_path": str(folder.absolute() / SIMULATOR_LOG_NAME)}
     if config.runtime == "inline":
-        return InlineRuntime(specs, endpoint, HouseholdWorld, world, call_deadline_s=config.call_deadline_s)
+        return InlineRuntime(specs, endpoint, world, arguments, call_deadline_s=config.call_deadline_s)
     return RayRuntime(
         specs,
         endpoint,
-        HouseholdWorld,
         world,
+        arguments,
         call_deadline_s=config.call_deadline_s,
         agents_per_actor=config.agents_per_actor,
     )

@@ -17,7 +17,10 @@ from .journal import FILE_NAME as JOURNAL_NAME
 from .journal import Journal
 
 SUMMARY_NAME = "summary.json"
-LEFT_BY_A_FAILED_START = {LOG_NAME}
+SIMULATOR_LOG_NAME = "simulator.log"
+"""What a simulator executable writes; what it wrote before, and a Unity executable's own log, lie beside it."""
+
+LEFT_BY_A_FAILED_START = {LOG_NAME, *(SIMULATOR_LOG_NAME + more for more in ("", ".1", ".unity"))}
 
 
 def create_run_folder(out: Path | None, config: RunConfig) -> tuple[Path, Journal]:
@@ -54,7 +57,7 @@ def create_run_folder(out: Path | None, config: RunConfig) -> tuple[Path, Journa
 
 
 def give_back(folder: Path, journal: Journal) -> None:
-    """Undo `create_run_folder` after a start that failed: the folder can be used again. The server's log stays."""
+    """Undo `create_run_folder` after a start that failed: the folder can be used again. The logs of servers stay."""
     journal.close()
     (folder / JOURNAL_NAME).unlink(missing_ok=True)
     (folder / CONFIG_NAME).unlink(missing_ok=True)

@@ -50,7 +50,7 @@ def play(config: RunConfig, endpoint: Endpoint, tally: Tally | None = None) -> t
 
     async def episode() -> End:
         specs = agent_specs(config)
-        runtime = make_runtime(config, specs, endpoint)
+        runtime = make_runtime(config, specs, endpoint, Path())
         try:
             await runtime.start()
             barrier = Barrier([s.name for s in specs], config.steps, config.step_deadline_s)

@@ -34,6 +34,8 @@ class Picture:
         width: of the sheet, in pixels.
         height: of the sheet; None takes what the plan needs at this width.
         caption_lines: how many lines are kept free for captions at the foot.
+        area: what fills the sheet from edge to edge, without captions and scale; it must have the sheet's aspect.
+            None shows all rooms.
 
     Raises:
         WorldError: no room of the scene has a bounding box, so there is nothing to draw.
@@ -46,15 +48,20 @@ class Picture:
         width: int = 960,
         height: int | None = None,
         caption_lines: int = 0,
+        area: Box | None = None,
     ) -> None:
         self._graph, self._theme, self.width = graph, theme, width
         self._inventory = take_inventory(graph)
         if not self._inventory.rooms:
             raise WorldError("scene graph: no room has a bounding box, so there is no plan to draw")
         text = min(24.0, max(10.0, width / 70))
-        self._foot = (1.5 + 1.35 * caption_lines) * text + 4
-        self._caption_lines = caption_lines
-        self._view, self.height = _fit(self._rooms(), width, height, text, self._foot)
+        self._has_foot = area is None
+        self._foot = (1.5 + 1.35 * caption_lines) * text + 4 if self._has_foot else 0.0
+        self._caption_lines = caption_lines if self._has_foot else 0
+        if area is None:
+            self._view, self.height = _fit(self._rooms(), width, height, text, self._foot)
+        else:
+            self._view, self.height = _filled(area, width, text)
         self._movable = [*self._inventory.doors, *(n for n in self._inventory.pieces if self._can_move(n))]
         self._boxes_open = [
             n for n in self._inventory.pieces if {"CONTAINERS", "CAN_OPEN"} <= graph.nodes[n].properties
@@ -87,7 +94,7 @@ class Picture:
             plan.above,
             *(rectangle(view.rect(box), theme.background, ' fill-opacity="0.6"') for box in self._boxes(dark)),
             draw_people(shown, faded, view, theme, sheet),
-            self._scale_bar(),
+            self._scale_bar() if self._has_foot else "",
             *self._caption(caption),
             "</svg>\n",
         ]
@@ -187,3 +194,10 @@ def _fit(rooms: Sequence[Box], width: int, height: int | None, text: float, foot
     left = (width - wide * scale) / 2 - west * scale
     top = (height - foot - high * scale) / 2 + north * scale
     return View(scale, left, top, text), height
+
+
+def _filled(area: Box, width: int, text: float) -> tuple[View, int]:
+    """The view that shows an area from edge to edge, and the height of the sheet."""
+    (x, _, z), (wide, _, deep) = area
+    scale = width / wide
+    return View(scale, (wide / 2 - x) * scale, (deep / 2 + z) * scale, text), round(deep * scale)
