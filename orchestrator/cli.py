@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import study_cli
+from . import film_cli, study_cli
 from .house import house_app
 from .interrupt import EXIT_INTERRUPTED
 
@@ -250,6 +250,7 @@ def _what_next(result: RunResult, llm: str) -> list[str]:
 
 app.command(epilog=study_cli.EPILOG)(study_cli.study)
 app.command()(study_cli.report)
+app.command(epilog=film_cli.EPILOG)(film_cli.film)
 
 
 @app.command()
