@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -44,11 +45,17 @@ def _option(*names: str, help: str, **more: Any) -> Any:
     return typer.Option(*names, help=help, envvar=variable, show_envvar=False, **more)
 
 
+_Quiet = Annotated[bool, typer.Option("--quiet", help="Show only the summary, at the end.")]
+_Json = Annotated[
+    bool, typer.Option("--json", help="Show nothing but the summary, as one JSON line with the run's folder.")
+]
+
+
 @app.command(
-    epilog="Every option can also be set as HOUSEMATES_<NAME> (HOUSEMATES_BASE_URL for --base-url) or in a TOML file "
-    "(--config; the same names, with underscores, without out and record; there, tables [[agent]] with a name say what "
-    "is different about single agents: method, llm, base_url, plan, organization). A flag wins over a variable, a "
-    "variable over the file. "
+    epilog="Every option but --quiet and --json can also be set as HOUSEMATES_<NAME> (HOUSEMATES_BASE_URL for "
+    "--base-url) or in a TOML file (--config; the same names, with underscores, without out and record; there, tables "
+    "[[agent]] with a name say what is different about single agents: method, llm, base_url, plan, organization). "
+    "A flag wins over a variable, a variable over the file. "
     "Exit code 0: the run completed; 2: bad usage or configuration; 3: could not start or continue; 130: interrupted."
 )
 def run(
@@ -154,6 +161,8 @@ def run(
         _option("--record", help="A new file for all that the models were asked and answered (a cassette)."),
     ] = None,
     config: Annotated[Path | None, _option("--config", help="A TOML file with these options (but --out).")] = None,
+    quiet: _Quiet = False,
+    as_json: _Json = False,
 ) -> None:
     """Let agents do a task together, and record it."""
     from .config import load_config, make_config
@@ -193,39 +202,53 @@ def run(
     settings = make_config(**values)
     if out is not None and not out.name and str(out) != "/":
         raise ConfigError("--out: name a folder; the current one is not taken")
-    _show(lambda observer: run_episode(settings, out, observer, record), settings.llm)
+    _show(lambda observer: run_episode(settings, out, observer, record), quiet, as_json, settings.llm)
 
 
 @app.command()
-def resume(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an interrupted run.")]) -> None:
+def resume(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an interrupted run.")],
+    quiet: _Quiet = False,
+    as_json: _Json = False,
+) -> None:
     """Go on with a run that was interrupted or killed, where its last committed step ended."""
     from .run import resume as resume_run
 
-    _show(lambda observer: resume_run(folder, observer))
+    _show(lambda observer: resume_run(folder, observer), quiet, as_json)
 
 
-def _show(conduct: Callable[[Observer], RunResult], llm: str = "") -> None:
+def _show(conduct: Callable[[Observer], RunResult], quiet: bool, as_json: bool, llm: str = "") -> None:
     """Show a run while it goes on, and its summary."""
     from .cluster import end_own_ray
     from .interrupt import bounded_interrupt
-    from .terminal import RunConsole, TerminalObserver, summary_table
+    from .observer import Observer
+    from .summary_table import summary_table
+    from .terminal import RunConsole, TerminalObserver
 
     console = RunConsole(file=sys.stdout)
+
+    def last_resort() -> None:
+        console.give_back()
+        end_own_ray()
+
     try:
         with (
             redirect_stdout(sys.stderr),  # what Ray has to say of its own accord
-            bounded_interrupt(end_own_ray),
-            TerminalObserver(console) as observer,
+            bounded_interrupt(last_resort),
+            nullcontext(Observer()) if quiet or as_json else TerminalObserver(console) as observer,
         ):
             result = conduct(observer)
     except KeyboardInterrupt:
         _complain("interrupted before the first step", EXIT_INTERRUPTED)
         os._exit(EXIT_INTERRUPTED)  # all is stopped; a Ray that was half started would crash at the orderly exit
-    console.print()
-    console.print(summary_table(result.summary))
-    console.print(f"\nrun folder  {result.folder}", markup=False, highlight=False, soft_wrap=True)
-    for line in _what_next(result, llm):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if as_json:
+        typer.echo(json.dumps({"folder": str(result.folder), **result.summary}))
+    else:
+        console.print()
+        console.print(summary_table(result.summary))
+        console.print(f"\nrun folder  {result.folder}", markup=False, highlight=False, soft_wrap=True)
+        for line in _what_next(result, llm):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
     if result.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
 

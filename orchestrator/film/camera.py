@@ -12,7 +12,7 @@ from ...env.household.picture.svg import Rect, rectangle
 from ...env.world import EVERYONE
 from ..errors import ConfigError
 from ..observer import Record
-from .captions import AGENT_LINES, agent_caption, bird_caption, bird_lines, end_line
+from .captions import AGENT_LINES, agent_caption, bird_caption, bird_lines, end_words
 from .walking import Walkers
 
 BIRD, ALL, SIDE_BY_SIDE = "bird", "all", "side-by-side"
@@ -84,13 +84,15 @@ class Camera:
     ) -> None:
         self._eyes, self._agents, self._task, self._look = eyes, agents, task, look
         self._numbers = {agent: number for number, agent in enumerate(agents, 1)}
-        theme = THEMES[look.theme]
-        self._background = theme.wall
+        self._theme = theme = THEMES[look.theme]
         columns = _columns(scene, len(eyes), look)
         rows = math.ceil(len(eyes) / columns)
         gap = 0.0 if len(eyes) == 1 else _GAP_PX
         wide, high = (look.width - gap * (columns - 1)) / columns, (look.height - gap * (rows - 1)) / rows
-        self._cells = [(index % columns * (wide + gap), index // columns * (high + gap)) for index in range(len(eyes))]
+        self._cells = [
+            Rect(int(index % columns * (wide + gap)), int(index // columns * (high + gap)), int(wide), int(high))
+            for index in range(columns * rows)
+        ]
         self._pictures = [
             Picture(scene, theme, int(wide), int(high), AGENT_LINES if eye else bird_lines(agents)) for eye in eyes
         ]
@@ -104,7 +106,7 @@ class Camera:
 
     def close(self, walkers: Walkers, record: Record | None, end: Record) -> Shot:
         """The last picture: how it ended."""
-        return Shot(self._sheet(walkers, 1.0, record, end_line(end)), self._look.ticks)
+        return Shot(self._sheet(walkers, 1.0, record, end_words(end)), self._look.ticks)
 
     def _sheet(self, walkers: Walkers, share: float, record: Record | None, ending: str = "") -> str:
         frames = [
@@ -114,12 +116,14 @@ class Camera:
         if len(frames) == 1:
             return frames[0]
         width, height = self._look.width, self._look.height
-        placed = "".join(
-            frame.replace("<svg ", f'<svg x="{x:.0f}" y="{y:.0f}" ', 1)
-            for frame, (x, y) in zip(frames, self._cells, strict=True)
-        )
-        ground = rectangle(Rect(0, 0, width, height), self._background)
-        return f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">{ground}{placed}</svg>\n'
+        ground = rectangle(Rect(0, 0, width, height), self._theme.wall)
+        empty = [rectangle(cell, self._theme.background) for cell in self._cells[len(frames) :]]
+        placed = [
+            frame.replace("<svg ", f'<svg x="{cell.x}" y="{cell.y}" ', 1)
+            for frame, cell in zip(frames, self._cells, strict=False)
+        ]
+        head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">'
+        return "".join([head, ground, *empty, *placed, "</svg>\n"])
 
     def _frame(
         self, eye: str | None, picture: Picture, walkers: Walkers, share: float, record: Record | None, ending: str
@@ -130,7 +134,7 @@ class Camera:
         else:
             lit, caption = walkers.seen_by(self._numbers[eye], share), agent_caption(eye, record)
         if ending:
-            caption[0] += f"   {ending}"
+            caption[0] += f" · {ending}"
         return picture.frame(people, lit, caption)
 
     def _speech(self, eye: str | None, record: Record | None) -> Mapping[int, str]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from ...env.world import parse_message
-from ..observer import Record, one_line
+from ..observer import Record
+from ..telling import Part, action_words, counted, fault_words, mark_words, plan_words, verb_of
 
-SHOWN_AGENTS = 4
+NAMED_AGENTS = 4
 """The actions of more agents than this are counted under the bird's-eye view, not named."""
 AGENT_LINES = 3
 _LONGEST = 300
@@ -18,7 +17,7 @@ _LONGEST = 300
 
 def bird_lines(agents: Sequence[str]) -> int:
     """How many lines the caption of the bird's-eye view has."""
-    return 1 + (len(agents) if len(agents) <= SHOWN_AGENTS else 2)
+    return 1 + (len(agents) if len(agents) <= NAMED_AGENTS else 2)
 
 
 def bird_caption(task: str, agents: Sequence[str], record: Record | None) -> list[str]:
@@ -27,12 +26,11 @@ def bird_caption(task: str, agents: Sequence[str], record: Record | None) -> lis
         return [f"{task}, {len(agents)} agents"]
     parts = record["agents"]
     best = max((part["total"] for part in parts.values()), default=0.0)
-    head = f"step {record['step']}   {task}   return {best:g}"
-    if len(agents) <= SHOWN_AGENTS:
-        return [head, *(f"{agent}   {_action(parts[agent])}{_plan(parts[agent])}" for agent in agents)]
-    counts = Counter(verb_of(part) for part in parts.values())
+    head = f"step {record['step']} · {task} · return {best:g}"
+    if len(agents) <= NAMED_AGENTS:
+        return [head, *(_joined(agent, _doing(parts[agent]), _plan(parts[agent])) for agent in agents)]
     odd = Counter(part["verdict"] for part in parts.values() if part["verdict"] != "ok")
-    return [head, _counted(counts), _counted(odd)]
+    return [head, counted(Counter(map(verb_of, parts.values()))), counted(odd)]
 
 
 def agent_caption(agent: str, record: Record | None) -> list[str]:
@@ -40,37 +38,23 @@ def agent_caption(agent: str, record: Record | None) -> list[str]:
     if record is None:
         return [agent]
     part = record["agents"][agent]
-    head = f"{agent}   step {record['step']}   return {part['total']:g}"
-    return [head, _action(part), _plan(part).lstrip()]
+    return [f"{agent} · step {record['step']} · return {part['total']:g}", _doing(part), _plan(part)]
 
 
-def end_line(end: Record) -> str:
+def end_words(end: Record) -> str:
     """How a run ended."""
     return "solved" if end["success"] else f"not solved ({end['status']})"
 
 
-def verb_of(part: Mapping[str, Any]) -> str:
-    """What an agent does in a word: the verb of its action, or nothing."""
-    action = (part["turn"] or {}).get("action")
-    if action is None:
-        return "nothing"
-    return one_line(action.partition("]")[0].lstrip("["), 30)
+def _doing(part: Part) -> str:
+    words = f"{action_words(part, _LONGEST)} {mark_words(part)}".rstrip()
+    return _joined(words, fault_words(part, _LONGEST))
 
 
-def _action(part: Mapping[str, Any]) -> str:
-    turn = part["turn"]
-    action = (turn and turn["action"]) or "(nothing)"
-    message = parse_message(action)
-    shown = one_line(f"to {message.name}: {message.text}" if message else action, _LONGEST)
-    how = f" ({turn['how']})" if turn and turn["how"] in ("random", "sticky", "reflex") else ""
-    odd = "" if part["verdict"] == "ok" else f"  {part['verdict']}: {one_line(part['detail'], _LONGEST)}"
-    return shown + how + odd
+def _plan(part: Part) -> str:
+    plan = plan_words(part, _LONGEST)
+    return f"plan: {plan}" if plan else ""
 
 
-def _plan(part: Mapping[str, Any]) -> str:
-    plan = part["turn"]["plan"] if part["turn"] else ""
-    return f"   plan: {one_line(plan, _LONGEST)}" if plan else ""
-
-
-def _counted(counts: Counter[str]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+def _joined(*words: str) -> str:
+    return " · ".join(filter(None, words))

@@ -79,7 +79,7 @@ def film(
 
     Args:
         footage: of the run.
-        out: a file (.mp4, .gif) or a folder for PNG files; where there are several films, their views are added to the name.
+        out: a file (.mp4, .gif) or a folder for PNG files; several films get the names of their views added.
         wish: what is to be filmed.
         progress: is told how many frames of how many are done.
 
@@ -117,9 +117,7 @@ def _expose(drawings: Generator[Drawing], reels: Sequence[Reel], progress: Calla
             progress(done)
 
 
-def _drawings(
-    footage: Footage, views: Mapping[str, Sequence[str | None]], wish: Wish, last: int
-) -> Generator[Drawing]:
+def _drawings(footage: Footage, views: Mapping[str, Sequence[str | None]], wish: Wish, last: int) -> Generator[Drawing]:
     """The pictures of all films, moment by moment: the world is gone through once."""
     walkers, cameras = Walkers(), list[Camera]()
     task, record = footage.config.task_name, None

@@ -13,6 +13,7 @@ from typing import Any
 
 from ...env.household import HouseholdWorld
 from ...env.household.graph import SceneGraph
+from ...env.household.tasks import find_task
 from ...env.world import WorldError
 from ..errors import ConfigError
 from ..journal import FILE_NAME, JournalError, whole_bytes
@@ -77,7 +78,7 @@ class Footage:
         """
         config = self.config
         try:
-            world = HouseholdWorld(config.task, config.agents, config.apartment or None)
+            world = HouseholdWorld(find_task(config.task, config.apartment), config.agents, config.apartment or None)
             texts = {agent: o.text for agent, o in world.reset(config.seed).items()}
             self._compare(texts, self._head["observations"], "at the beginning")
             if first == 0:

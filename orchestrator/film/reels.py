@@ -1,4 +1,4 @@
-"""What a film is written into: an MP4 or GIF file, or a folder of PNG pictures. It has its name only once it is whole."""
+"""What a film is written into: an MP4 or GIF file, or a folder of PNG files. It has its name only once it is whole."""
 
 from __future__ import annotations
 

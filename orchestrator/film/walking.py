@@ -52,7 +52,9 @@ class Walkers:
         """Everybody as they are after some share (0 to 1) of the last step, and what they say."""
         share = share * share * (3 - 2 * share)  # nobody starts or stops at once
         return [
-            replace(_between(self.before.get(figure.number, figure), figure, share), speech=speech.get(figure.number, ""))
+            replace(
+                _between(self.before.get(figure.number, figure), figure, share), speech=speech.get(figure.number, "")
+            )
             for figure in self.after
         ]
 
