@@ -121,14 +121,16 @@ def _drawings(footage: Footage, views: Mapping[str, Sequence[str | None]], wish:
     """The pictures of all films, moment by moment: the world is gone through once."""
     walkers, cameras = Walkers(), list[Camera]()
     task, record = footage.config.task_name, None
-    for moment in footage.moments(wish.first, last):
+    for number, moment in enumerate(footage.moments(last)):  # moment 1 is after step 0
+        walkers.follow(moment.scene)
         if not cameras:
             cameras = [Camera(moment.scene, eyes, footage.agents, task, wish.look) for eyes in views.values()]
-        record = moment.record
-        walkers.follow(moment.scene)
-        for number, camera in enumerate(cameras):
+        if number < wish.first:
+            continue
+        record = moment.record if number > wish.first else None
+        for index, camera in enumerate(cameras):
             for shot in camera.shoot(walkers, record):
-                yield Drawing(number, *shot)
+                yield Drawing(index, *shot)
     if footage.end is not None and last == footage.steps - 1:
-        for number, camera in enumerate(cameras):
-            yield Drawing(number, *camera.close(walkers, record, footage.end))
+        for index, camera in enumerate(cameras):
+            yield Drawing(index, *camera.close(walkers, record, footage.end))

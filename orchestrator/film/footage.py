@@ -7,14 +7,13 @@ recorded joint actions goes through the same scenes; that it does is checked aft
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...env.household import HouseholdWorld
 from ...env.household.graph import SceneGraph
 from ...env.household.tasks import find_task
-from ...env.world import WorldError
+from ...env.world import Observation, WorldError
 from ..errors import ConfigError
 from ..journal import FILE_NAME, JournalError, whole_bytes
 from ..observer import Record
@@ -22,13 +21,12 @@ from ..past import begun_config
 from ..replay import records
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """The scene before the first filmed step, or after one of them.
+class Moment(NamedTuple):
+    """The scene at the beginning, or after a step.
 
     Attributes:
         scene: changes with the next moment.
-        record: of the step that led here; None before the first filmed step.
+        record: of the step that led here; None at the beginning.
     """
 
     scene: SceneGraph
@@ -70,25 +68,23 @@ class Footage:
                 torn = "with a torn record" if whole_bytes(path) < path.stat().st_size else "without an end"
                 self.notice = f"{path} ends {torn}, after {self.steps} steps: the run was killed, or is still going on"
 
-    def moments(self, first: int, last: int) -> Generator[Moment]:
-        """The scene before step `first`, then after each step up to and with `last`.
+    def moments(self, last: int) -> Generator[Moment]:
+        """The scene at the beginning, then after each step up to and with `last`.
 
         Raises:
             ConfigError: the world does not go the way that is recorded, or cannot be made.
         """
         config = self.config
         try:
-            world = HouseholdWorld(find_task(config.task, config.apartment), config.agents, config.apartment or None)
-            texts = {agent: o.text for agent, o in world.reset(config.seed).items()}
-            self._compare(texts, self._head["observations"], "at the beginning")
-            if first == 0:
-                yield Moment(world.scene(), None)
+            task = find_task(config.task, config.apartment)
+            world = HouseholdWorld(task, config.agents, config.apartment or None)
+            self._compare(world.reset(config.seed), self._head["observations"], "at the beginning")
+            yield Moment(world.scene(), None)
             for record in self._steps(last):
                 result = world.step({agent: (part["turn"] or {}).get("action") for agent, part in _parts(record)})
-                texts = {agent: o.text for agent, o in result.observations.items()}
-                self._compare(texts, record["result"]["observations"], f"in step {record['step']}")
-                if record["step"] >= first - 1:
-                    yield Moment(world.scene(), record if record["step"] >= first else None)
+                when = f"in step {record['step']}"
+                self._compare(result.observations, record["result"]["observations"], when)
+                yield Moment(world.scene(), record)
         except WorldError as error:
             raise ConfigError(f"{self._run} cannot be filmed: {error}") from None
 
@@ -99,8 +95,8 @@ class Footage:
                 if record["step"] >= last:
                     return
 
-    def _compare(self, texts: Mapping[str, str], recorded: Mapping[str, Any], when: str) -> None:
-        if texts != {agent: observation["text"] for agent, observation in recorded.items()}:
+    def _compare(self, seen: Mapping[str, Observation], recorded: Mapping[str, Any], when: str) -> None:
+        if {agent: o.text for agent, o in seen.items()} != {agent: o["text"] for agent, o in recorded.items()}:
             raise ConfigError(
                 f"{self._run} cannot be filmed: {when} the household is not as it was recorded (another version of it, "
                 f"{self._head['version']}, or another world)"

@@ -1,4 +1,4 @@
-"""What is told of a run while it goes on: the live table on a real terminal, counts of many agents, silence for scripts."""
+"""What is told of a run while it goes on: a live table on a terminal, counts of many agents, silence for scripts."""
 
 from __future__ import annotations
 
