@@ -54,6 +54,11 @@ class Progress:
         """What each agent did in the last step; empty before it."""
         return self._record.get("agents", {})
 
+    @property
+    def is_crowd(self) -> bool:
+        """Whether there are too many agents to name each."""
+        return len(self._agents) > NAMED_AGENTS
+
     def headline(self) -> str:
         """The step, the best return, and what was spent."""
         tally = self._tally
@@ -72,14 +77,14 @@ class Progress:
         return f"at most {duration(mean(self._durations) * left)} to go"
 
     def slow(self) -> str:
-        """Who is thinking and for how long, and how many have to wait for them."""
+        """Who is thinking and for how long, and how many wait for them; "" if nothing is going on."""
         thinking, total = self._waiting_for(), len(self._agents)
         if not thinking:
-            return "the world moves" if total else ""
+            return "the world moves" if total and self._record.get("kind") != "lesson" else ""
         names = ", ".join(thinking[:_NAMED_SLOW])
         more = f" and {len(thinking) - _NAMED_SLOW} more" if len(thinking) > _NAMED_SLOW else ""
-        waits = f"; {total - len(thinking)} of {total} wait for them" if len(thinking) < total else ""
-        return f"thinking for {duration(self._clock() - self._step_began)}: {names}{more}{waits}"
+        waits = f", {total - len(thinking)} waiting" if len(thinking) < total else ""
+        return f"{len(thinking)} thinking for {duration(self._clock() - self._step_began)}{waits}: {names}{more}"
 
     def counts(self) -> list[str]:
         """What the agents did in the last step, counted: by kind, by verb, and what went wrong."""

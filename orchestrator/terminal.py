@@ -14,7 +14,7 @@ from rich.text import Text
 
 from .config import RunConfig
 from .observer import Observer, Record
-from .progress import NAMED_AGENTS, Progress
+from .progress import Progress
 from .summary import Tally
 from .telling import Part, action_words, fault_words, mark_words, plan_words
 
@@ -77,7 +77,7 @@ class TerminalObserver(Observer):
     def _lines(self) -> list[Text]:
         progress = self._progress
         head = Text(progress.headline(), style="bold")
-        if len(progress.parts) > NAMED_AGENTS:
+        if progress.is_crowd:
             return [head, *(Text(f"  {line}") for line in progress.counts())]
         told = (
             Text.assemble("  ", agent, "  ", describe(part), "  plan: ", plan_words(part, 100))
@@ -89,7 +89,7 @@ class TerminalObserver(Observer):
         progress = self._progress
         head = Text("  ".join(filter(None, (progress.headline(), progress.time_left()))), style="bold")
         slow = Text(progress.slow(), style="dim", no_wrap=True, overflow="ellipsis")
-        if len(progress.parts) > NAMED_AGENTS:
+        if progress.is_crowd:
             return Group(head, slow, *map(Text, progress.counts()))
         table = Table(box=None, pad_edge=False, expand=True)
         for heading, ratio in (("agent", 1), ("action", 4), ("plan", 6)):

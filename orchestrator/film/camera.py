@@ -16,8 +16,8 @@ from .captions import AGENT_LINES, agent_caption, bird_caption, bird_lines, end_
 from .walking import Walkers
 
 BIRD, ALL, SIDE_BY_SIDE = "bird", "all", "side-by-side"
-MAX_CELLS = 9
-"""More pictures than this side by side cannot be read."""
+MAX_EYES = 9
+"""More pictures than this side by side cannot be read, and more films at once need much memory."""
 _WALK_SHARE = 0.7
 """The part of a step's time in which people walk; then they stand, so that each step is seen."""
 _GAP_PX = 2.0
@@ -55,14 +55,15 @@ def views_of(view: str, agents: Sequence[str]) -> dict[str, list[str | None]]:
         return {BIRD: [None]}
     if view in agents:
         return {view: [view]}
-    if view == ALL:
-        return {BIRD: [None], **{agent: [agent] for agent in agents}}
-    if view != SIDE_BY_SIDE:
+    if view not in (ALL, SIDE_BY_SIDE):
         few = ", ".join(agents[:3]) + (", …" if len(agents) > 3 else "")
         raise ConfigError(f"--view: there is no {view!r}; name {BIRD}, {ALL}, {SIDE_BY_SIDE}, or an agent ({few})")
-    if len(agents) + 1 > MAX_CELLS:
-        raise ConfigError(f"--view {view}: {len(agents)} agents are too many for one picture (at most {MAX_CELLS - 1})")
-    return {SIDE_BY_SIDE: [None, *agents]}
+    if len(agents) + 1 > MAX_EYES:
+        raise ConfigError(
+            f"--view {view}: {len(agents)} agents are too many (at most {MAX_EYES - 1}); name one of them"
+        )
+    eyes = [None, *agents]
+    return {SIDE_BY_SIDE: eyes} if view == SIDE_BY_SIDE else {eye or BIRD: [eye] for eye in eyes}
 
 
 class Camera:

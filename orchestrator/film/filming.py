@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ...env.household.picture import THEMES
+from ...env.world import WorldError
 from ..errors import ConfigError
 from .camera import BIRD, Camera, Look, views_of
 from .developing import Drawing, developed
@@ -100,8 +101,8 @@ def film(
     views = views_of(wish.view, footage.agents)
     paths = [out] if len(views) == 1 else [out.with_name(f"{out.stem}-{name}{out.suffix}") for name in views]
     reels = [reel_for(path, (wish.width, wish.height), wish.fps) for path in paths]
-    ends = footage.end is not None and last == footage.steps - 1
-    ticks = wish.look.ticks * (last - wish.first + 2 + ends)
+    beats = last - wish.first + 2 + (footage.end_at(last) is not None)  # the scene before, the steps, the end
+    ticks = wish.look.ticks * beats
     _expose(_drawings(footage, views, wish, last), reels, lambda done: progress(done, ticks * len(reels)))
     return [Film(path, ticks, ticks / wish.fps) for path in paths]
 
@@ -124,13 +125,17 @@ def _drawings(footage: Footage, views: Mapping[str, Sequence[str | None]], wish:
     for number, moment in enumerate(footage.moments(last)):  # moment 1 is after step 0
         walkers.follow(moment.scene)
         if not cameras:
-            cameras = [Camera(moment.scene, eyes, footage.agents, task, wish.look) for eyes in views.values()]
+            try:
+                cameras = [Camera(moment.scene, eyes, footage.agents, task, wish.look) for eyes in views.values()]
+            except WorldError as error:
+                raise ConfigError(str(error)) from None
         if number < wish.first:
             continue
         record = moment.record if number > wish.first else None
         for index, camera in enumerate(cameras):
             for shot in camera.shoot(walkers, record):
                 yield Drawing(index, *shot)
-    if footage.end is not None and last == footage.steps - 1:
+    end = footage.end_at(last)
+    if end is not None:
         for index, camera in enumerate(cameras):
-            yield Drawing(index, *camera.close(walkers, record, footage.end))
+            yield Drawing(index, *camera.close(walkers, record, end))

@@ -68,6 +68,10 @@ class Footage:
                 torn = "with a torn record" if whole_bytes(path) < path.stat().st_size else "without an end"
                 self.notice = f"{path} ends {torn}, after {self.steps} steps: the run was killed, or is still going on"
 
+    def end_at(self, last: int) -> Record | None:
+        """The record of the end, if step `last` is the last one and there is an end."""
+        return self.end if last == self.steps - 1 else None
+
     def moments(self, last: int) -> Generator[Moment]:
         """The scene at the beginning, then after each step up to and with `last`.
 

@@ -217,9 +217,10 @@ def test_captions_tell_step_action_and_plan_of_few_and_count_many() -> None:
     assert bird_caption("tidy", many, crowd) == ["step 0 · tidy · return 0", "6 goput", ""]
 
 
-def test_side_by_side_has_its_bounds() -> None:
+@pytest.mark.parametrize("view", ["all", "side-by-side"])
+def test_views_of_everybody_have_their_bounds(view: str) -> None:
     with pytest.raises(ConfigError, match="9 agents are too many"):
-        views_of("side-by-side", [f"Agent_{number}" for number in range(1, 10)])
+        views_of(view, [f"Agent_{number}" for number in range(1, 10)])
 
 
 # -- journals that are not whole, and mistakes ----------------------------------------------------

@@ -22,6 +22,7 @@ from housemates.orchestrator.config import make_config
 from housemates.orchestrator.progress import NAMED_AGENTS, Progress
 from housemates.orchestrator.summary import Tally
 from housemates.orchestrator.telling import action_words, duration, verb_of
+from housemates.orchestrator.terminal import RunConsole
 
 COMMAND = [sys.executable, "-m", "housemates.orchestrator.cli"]
 SCRIPTED = ["--llm", "scripted", "--runtime", "inline"]
@@ -108,13 +109,23 @@ def slow_model() -> Any:
 def test_a_terminal_shows_a_live_table_and_is_clean_after_ctrl_c(slow_model: str, tmp_path: Path) -> None:
     model = ["--llm", "openai:scripted", "--base-url", slow_model, "--runtime", "inline"]
     terminal = Terminal("run", "--agents", "3", "--out", tmp_path / "run", *model)
-    terminal.read_until(r"step 1/150.*at most \d+ min to go.*thinking for \d+ s: Agent_1.*agent +action +plan.*Agent_3")
+    terminal.read_until(
+        r"step 1/150.*at most \d+ min to go.*3 thinking for \d+ s: Agent_1.*agent +action +plan.*Agent_3"
+    )
     assert HIDE in terminal.seen
     terminal.press_ctrl_c()
     assert terminal.read_to_the_end() == 130
     after = terminal.seen.rsplit(SHOW, 1)
     assert len(after) == 2 and HIDE not in after[1], "the cursor is back"
     assert "not solved (interrupted)" in after[1] and "housemates resume" in after[1]
+
+
+def test_the_cursor_is_given_back_when_a_run_is_ended_by_force() -> None:
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "w") as stdout:
+        RunConsole(file=stdout).give_back()
+        assert os.read(master, 100).decode() == SHOW
+    os.close(master)
 
 
 def test_many_agents_are_counted_on_the_terminal(tmp_path: Path) -> None:
@@ -180,12 +191,12 @@ def test_who_is_waited_for_is_named_with_the_time_since_the_step_began() -> None
     clock, thinking = Clock(), ["Agent_1", "Agent_2", "Agent_3"]
     following = progress(clock, thinking)
     clock.now += 14
-    assert following.slow() == "thinking for 14 s: Agent_1, Agent_2, Agent_3"
+    assert following.slow() == "3 thinking for 14 s: Agent_1, Agent_2, Agent_3"
     thinking[:] = ["Agent_2"]
-    assert following.slow() == "thinking for 14 s: Agent_2; 2 of 3 wait for them"
+    assert following.slow() == "1 thinking for 14 s, 2 waiting: Agent_2"
     following.committed(step(0, 14.0, Agent_1=None), Tally())
     clock.now += 2
-    assert following.slow() == "thinking for 2 s: Agent_2; 2 of 3 wait for them"
+    assert following.slow() == "1 thinking for 2 s, 2 waiting: Agent_2"
     thinking.clear()
     assert following.slow() == "the world moves"
 
