@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import doctor, serve, study_cli
+from . import doctor, film_cli, serve, study_cli
 from .house import house_app
 from .interrupt import EXIT_INTERRUPTED
 from .viewer.command import view
@@ -47,11 +48,17 @@ def _option(*names: str, help: str, **more: Any) -> Any:
     return typer.Option(*names, help=help, envvar=variable, show_envvar=False, **more)
 
 
+_Quiet = Annotated[bool, typer.Option("--quiet", help="Show only the summary, at the end.")]
+_Json = Annotated[
+    bool, typer.Option("--json", help="Show nothing but the summary, as one JSON line with the run's folder.")
+]
+
+
 @app.command(
-    epilog="Every option can also be set as HOUSEMATES_<NAME> (HOUSEMATES_BASE_URL for --base-url) or in a TOML file "
-    "(--config; the same names, with underscores, without out and record; there, tables [[agent]] with a name say what "
-    "is different about single agents: method, llm, base_url, plan, organization). A flag wins over a variable, a "
-    "variable over the file. "
+    epilog="Every option but --quiet and --json can also be set as HOUSEMATES_<NAME> (HOUSEMATES_BASE_URL for "
+    "--base-url) or in a TOML file (--config; the same names, with underscores, without out and record; there, tables "
+    "[[agent]] with a name say what is different about single agents: method, llm, base_url, plan, organization). "
+    "A flag wins over a variable, a variable over the file. "
     "Exit code 0: the run completed; 2: bad usage or configuration; 3: could not start or continue; 130: interrupted."
 )
 def run(
@@ -166,6 +173,8 @@ def run(
     ] = None,
     config: Annotated[Path | None, _option("--config", help="A TOML file with these options (but --out).")] = None,
     view: Annotated[bool, typer.Option("--view", help="Serve a page on which to watch, pause and stop it.")] = False,
+    quiet: _Quiet = False,
+    as_json: _Json = False,
 ) -> None:
     """Let agents do a task together, and record it."""
     from .config import load_config, make_config
@@ -206,40 +215,56 @@ def run(
     settings = make_config(**values)
     if out is not None and not out.name and str(out) != "/":
         raise ConfigError("--out: name a folder; the current one is not taken")
-    _show(lambda observer: run_episode(settings, out, observer, record), settings.llm, view)
+    _show(lambda observer: run_episode(settings, out, observer, record), quiet, as_json, settings.llm, view)
 
 
 @app.command()
-def resume(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an interrupted run.")]) -> None:
+def resume(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an interrupted run.")],
+    quiet: _Quiet = False,
+    as_json: _Json = False,
+) -> None:
     """Go on with a run that was interrupted or killed, where its last committed step ended."""
     from .run import resume as resume_run
 
-    _show(lambda observer: resume_run(folder, observer))
+    _show(lambda observer: resume_run(folder, observer), quiet, as_json)
 
 
-def _show(conduct: Callable[[Observer], RunResult], llm: str = "", view: bool = False) -> None:
+def _show(
+    conduct: Callable[[Observer], RunResult], quiet: bool, as_json: bool, llm: str = "", view: bool = False
+) -> None:
     """Show a run while it goes on, and its summary."""
     from .cluster import end_own_ray
     from .interrupt import bounded_interrupt
-    from .terminal import RunConsole, TerminalObserver, summary_table
+    from .observer import Observer
+    from .summary_table import summary_table
+    from .terminal import RunConsole, TerminalObserver
 
     console = RunConsole(file=sys.stdout)
+
+    def last_resort() -> None:
+        console.give_back()
+        end_own_ray()
+
     try:
         with (
             redirect_stdout(sys.stderr),  # what Ray has to say of its own accord
-            bounded_interrupt(end_own_ray),
-            TerminalObserver(console) as observer,
+            bounded_interrupt(last_resort),
+            nullcontext(Observer()) if quiet or as_json else TerminalObserver(console) as observer,
         ):
             viewed = _viewed(observer) if view else None
             result = conduct(viewed or observer)
     except KeyboardInterrupt:
         _complain("interrupted before the first step", EXIT_INTERRUPTED)
         os._exit(EXIT_INTERRUPTED)  # all is stopped; a Ray that was half started would crash at the orderly exit
-    console.print()
-    console.print(summary_table(result.summary))
-    console.print(f"\nrun folder  {result.folder}", markup=False, highlight=False, soft_wrap=True)
-    for line in _what_next(result, llm):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if as_json:
+        typer.echo(json.dumps({"folder": str(result.folder), **result.summary}))
+    else:
+        console.print()
+        console.print(summary_table(result.summary))
+        console.print(f"\nrun folder  {result.folder}", markup=False, highlight=False, soft_wrap=True)
+        for line in _what_next(result, llm):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
     if viewed is not None:
         viewed.keep(result.interrupted)
     if result.interrupted:
@@ -272,6 +297,7 @@ def _what_next(result: RunResult, llm: str) -> list[str]:
 
 app.command(epilog=study_cli.EPILOG)(study_cli.study)
 app.command()(study_cli.report)
+app.command(epilog=film_cli.EPILOG)(film_cli.film)
 
 
 @app.command()

@@ -71,7 +71,7 @@ def read_past(folder: Path) -> Past:
     past: Past | None = None
     for record in records(folder):
         if past is None:
-            past = Past(folder, _config(record, folder))
+            past = Past(folder, begun_config(record, folder))
             past.texts = {agent: o["text"] for agent, o in record["observations"].items()}
         past.tally.add(record)
         _take_in(past, record)
@@ -96,7 +96,12 @@ def _take_in(past: Past, record: Record) -> None:
         past.texts = {agent: o["text"] for agent, o in record["result"]["observations"].items()}
 
 
-def _config(head: Mapping[str, Any], folder: Path) -> RunConfig:
+def begun_config(head: Mapping[str, Any], folder: Path) -> RunConfig:
+    """The settings in the first record of a journal.
+
+    Raises:
+        JournalError: this version does not take them.
+    """
     try:
         return RunConfig(**head["config"])
     except ValidationError as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -63,15 +65,21 @@ def study(
         bool, typer.Option("--record", help="Put each episode's model traffic on a cassette in its folder.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be run, and what it takes.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show only the outcome, at the end.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Show nothing but the outcome, as one JSON line with the study's folder.")
+    ] = False,
 ) -> None:
     """Run many episodes that differ in task, method, agents, model or seed; finished ones are never repeated."""
     from .cluster import end_own_ray
     from .interrupt import bounded_interrupt
     from .study import cells_of
-    from .study_run import StudyBudget, finished_episodes, open_study, run_study
+    from .study_run import StudyBudget, StudyObserver, finished_episodes, open_study, run_study
     from .study_terminal import StudyTerminal, estimate_lines, outcome_lines
     from .terminal import RunConsole
 
+    if dry_run and (quiet or as_json):
+        raise typer.BadParameter("--dry-run has nothing to be silent about: leave out --quiet and --json")
     if max_cost is not None and not (price_in or price_out):
         raise ConfigError("--max-cost needs prices: --price-in and --price-out")
     axes = {"tasks": tasks, "methods": methods, "agents": agents, "models": models, "seeds": seeds}
@@ -90,15 +98,23 @@ def study(
     if plan is not None:
         cells_of(plan)  # before a folder is made for it
     plan = open_study(plan, folder)
+
+    def last_resort() -> None:
+        console.give_back()
+        end_own_ray()
+
     with (
         redirect_stdout(sys.stderr),  # what Ray has to say of its own accord
-        bounded_interrupt(end_own_ray),
-        StudyTerminal(console, folder, budget) as observer,
+        bounded_interrupt(last_resort),
+        nullcontext(StudyObserver()) if quiet or as_json else StudyTerminal(console, folder, budget) as observer,
     ):
         side_by_side = parallel or _parallel(cells_of(plan))
         result = run_study(plan, folder, parallel=side_by_side, budget=budget, observer=observer, record=record)
-    for line in outcome_lines(result):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if as_json:
+        typer.echo(json.dumps(asdict(result), default=str))
+    else:
+        for line in outcome_lines(result):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
     if result.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
     if result.stopped:

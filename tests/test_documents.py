@@ -29,11 +29,19 @@ def test_the_python_in_the_readme_runs(code: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_every_option_in_the_readme_exists() -> None:
+@pytest.mark.parametrize("command", ["run", "film"])
+def test_every_option_in_the_readme_exists(command: str) -> None:
     shown = subprocess.run(
-        [sys.executable, "-m", "housemates.orchestrator.cli", "run", "--help"], capture_output=True, text=True
+        [sys.executable, "-m", "housemates.orchestrator.cli", command, "--help"], capture_output=True, text=True
     ).stdout
-    commands = re.findall(r"housemates run (.*)", README)
-    assert commands
-    for option in {o for command in commands for o in re.findall(r"--[a-z-]+", command)}:
+    lines = re.findall(rf"housemates {command} ([^`\n]*)", README)
+    assert lines
+    for option in {o for line in lines for o in re.findall(r"--[a-z-]+", line)}:
         assert option in shown, option
+
+
+def test_every_picture_in_the_readme_is_there_and_small() -> None:
+    paths = re.findall(r"!\[[^\]]*\]\(([^)]*)\)", README)
+    assert sum(path.endswith(".gif") for path in paths) == 1
+    for path in paths:
+        assert 0 < (ROOT / path).stat().st_size < 3_000_000, path
