@@ -14,6 +14,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
 from .budget import Budget, Spent
 from .limiter import HEARTBEAT_S, Caps, Limiter, Outcome, Ticket
@@ -65,6 +66,21 @@ class Word:
 
 Exchange = Callable[[News], Awaitable[Word]]
 """Tell the news, hear the word. Raises GateLost."""
+
+
+class Granting(Protocol):
+    """A `Gate`, here or elsewhere."""
+
+    async def exchange(self, news: News) -> Word: ...
+
+
+class Terms(NamedTuple):
+    """What a gate is made of: caps of each account, the budget of the run, and what earlier parts of the run spent."""
+
+    caps: Caps
+    budget: Budget = Budget()
+    before: Spent = Spent()
+
 
 Address = tuple[str, str]  # account, holder
 

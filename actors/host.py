@@ -15,6 +15,8 @@ from ..env.codec import pack, unpack
 from .agent import Agent, AgentSpec
 from .cassette import Missing, Reel
 from .chat import ChatError, ChatModel, Endpoint
+from .gate import Granting
+from .permits import Permits
 from .turn import Answer, Ask, Call, Failure, FailureKind, Turn
 
 MAX_STATE_BYTES = 16 * 1024 * 1024
@@ -39,10 +41,18 @@ class AgentHost:
     answer came too late to count) says so instead of serving.
     """
 
-    def __init__(self, specs: Sequence[AgentSpec], endpoint: Endpoint, *, call_deadline_s: float = 120.0) -> None:
+    def __init__(
+        self,
+        specs: Sequence[AgentSpec],
+        endpoint: Endpoint,
+        *,
+        call_deadline_s: float = 120.0,
+        gate: Granting | None = None,
+    ) -> None:
         self._specs = {spec.name: spec for spec in specs}
         self._endpoint = endpoint
         self._call_deadline_s = call_deadline_s
+        self._gate = gate  # where calls of metered endpoints are granted, if anything is limited
         self._chats: dict[Endpoint, ChatModel] = {}
         self._missing: dict[str, dict[int, Missing]] = {
             spec.name: {} if spec.tape is None else Reel.unpacked(spec.tape).missing for spec in specs
@@ -71,7 +81,8 @@ class AgentHost:
             message = f"{ask.agent} took longer than {ask.deadline_s:g} s" if late else _traceback(error)
             return self._failed(ask, "late" if late else "error", message, calls)
         except ChatError as error:
-            return self._failed(ask, "fatal" if error.kind == "fatal" else "error", str(error), calls)
+            kind = error.kind if error.kind in ("fatal", "budget") else "error"
+            return self._failed(ask, kind, str(error), calls)
         except Exception as error:
             return self._failed(ask, "error", _traceback(error), calls)
 
@@ -114,7 +125,9 @@ class AgentHost:
     def _chat(self, endpoint: Endpoint) -> ChatModel:
         """One client per endpoint, whoever uses it."""
         if endpoint not in self._chats:
-            self._chats[endpoint] = ChatModel(endpoint, deadline_s=self._call_deadline_s)
+            limited = self._gate is not None and endpoint.metered
+            permits = Permits(self._gate.exchange, endpoint.account) if self._gate and limited else None
+            self._chats[endpoint] = ChatModel(endpoint, deadline_s=self._call_deadline_s, permits=permits)
         return self._chats[endpoint]
 
     def _failed(self, ask: Ask, kind: FailureKind, message: str, calls: Sequence[Call] = ()) -> Answer:

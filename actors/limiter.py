@@ -25,7 +25,7 @@ CHECK_S = 0.25 * HEARTBEAT_S
 """How often that is looked after: nothing is held for two heartbeats by a dead holder."""
 
 CUT = 0.7
-"""What a refusal (429) leaves of the limits. Only the first one in an episode counts: the others were sent before it."""
+"""What a refusal (429) leaves of the limits. Only the first one of an episode counts: the others were sent before."""
 COOLDOWN_S = 5.0
 """Seconds without growth after a cut or a fault."""
 BUSY = 0.8
@@ -130,7 +130,8 @@ class Bucket:
 
     def _refill(self, now: float) -> None:
         if self._rate < math.inf:
-            self._level = min(self.capacity, self._level + (now - self._at) * self._rate)
+            filled = min(self.capacity, self._level + (now - self._at) * self._rate)
+            self._level = max(self._level, filled)  # what was given back may overflow
         self._at = now
 
 
@@ -160,7 +161,9 @@ class Limiter:
         self._clock = clock
         self._most = float(caps.concurrency or math.inf)
         self._limit = self._most
-        self._requests, self._tokens = (Bucket(cap / 60 if cap else math.inf, CAP_BURST_S, now) for cap in caps.per_minute)
+        self._requests, self._tokens = (
+            Bucket(cap / 60 if cap else math.inf, CAP_BURST_S, now) for cap in caps.per_minute
+        )
         self._pace = Bucket(math.inf, PACE_BURST_S, now)
         self._holders: dict[str, _Holder] = {}
         self._turns: dict[tuple[str, str], deque[int]] = {}  # who waits, the next one first
@@ -212,7 +215,8 @@ class Limiter:
 
     def waiting(self, holder: str) -> list[Ticket]:
         """The tickets of a holder that are in line."""
-        return list(self._holders[holder].waiting.values())
+        known = self._holders.get(holder)
+        return list(known.waiting.values()) if known else []
 
     def end(self, holder: str, number: int, outcome: Outcome) -> Ticket | None:
         """A request has ended. What it teaches is learned even if its lease had expired; then there is no ticket."""
@@ -228,10 +232,10 @@ class Limiter:
             self._grow(now, busy)
         elif outcome.kind == "fault":
             self._grow_after = max(self._grow_after, now + COOLDOWN_S)
-        elif outcome.kind == "rate_limit":
-            self._pause_until = max(self._pause_until, now + min(outcome.retry_after_s or 0.0, MAX_PAUSE_S))
-            if lease is not None and lease.since >= self._cut_at:
-                self._cut(now)
+        elif outcome.kind == "rate_limit" and lease is not None and lease.since >= self._cut_at:
+            self._cut(now)
+        if outcome.retry_after_s is not None:  # everybody waits, not only who was told
+            self._pause_until = max(self._pause_until, now + min(outcome.retry_after_s, MAX_PAUSE_S))
         return lease.ticket if lease else None
 
     def grant(self, firsts: float = math.inf) -> list[tuple[str, Ticket]]:

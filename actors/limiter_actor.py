@@ -7,9 +7,7 @@ from typing import Any
 import ray
 from ray.exceptions import RayError
 
-from .budget import Budget, Spent
-from .gate import Gate, GateLost, News, Word
-from .limiter import Caps
+from .gate import Gate, GateLost, News, Terms, Word
 
 MAX_RESTARTS = 10
 """Restarts of the gate's process in a run. It loses nothing: the holders tell it everything again."""
@@ -20,15 +18,19 @@ LimiterActor: Any = _as_actor(Gate)
 
 
 class RemoteGate:
-    """The gate as the processes of a run see it. Can be sent to them."""
+    """The gate as the processes of a run see it. Can be sent to them: it is a name, so that Ray can make an actor
+    again that was made with it (one that was made with a handle it cannot)."""
 
-    def __init__(self, actor: Any) -> None:
-        self._actor = actor
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._actor: Any = None
 
-    @classmethod
-    def start(cls, name: str, caps: Caps, budget: Budget, before: Spent) -> RemoteGate:
-        """Start the actor under a name of its own."""
-        return cls(LimiterActor.options(name=name).remote(caps, budget, before))
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RemoteGate, (self._name,)
+
+    def start(self, terms: Terms) -> None:
+        """Start the actor. It lives until `kill`, or as long as this object."""
+        self._actor = LimiterActor.options(name=self._name).remote(*terms)
 
     async def exchange(self, news: News) -> Word:
         """See `Gate.exchange`.
@@ -37,8 +39,9 @@ class RemoteGate:
             GateLost: the actor is gone, for a while or for good.
         """
         try:
+            self._actor = self._actor or ray.get_actor(self._name)
             word: Word = await self._actor.exchange.remote(news)
-        except RayError as error:
+        except (RayError, ValueError) as error:  # the latter: no such name (yet)
             raise GateLost(str(error)) from None
         return word
 

@@ -51,7 +51,8 @@ def serving(config: RunConfig, run_dir: Path, say: Callable[[str], None]) -> Gen
             else:
                 server = stack.enter_context(_server(config, kind, name, log_path, say))
                 servers.append(server)
-                endpoints[choice] = Endpoint(base_url=server.url, model=_model_name(kind, name))
+                # Our own server takes what comes; its calls are only counted where the user limits something.
+                endpoints[choice] = Endpoint(base_url=server.url, model=_model_name(kind, name), metered=config.limited)
         yield Served(endpoints[config.models[0]], endpoints, servers, log_path)
 
 

@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 from housemates import __version__
 
 from ..actors.agent import AgentSpec, Learning
+from ..actors.budget import Spent
 from ..actors.cassette import Cassette, Reel
 from ..actors.chat import Endpoint
 from ..actors.feedback import find_feedback
+from ..actors.gate import Terms
 from ..actors.limits import limits_of
 from ..env.household.household import HouseholdWorld
 from .barrier import Barrier
@@ -56,7 +58,7 @@ async def play(
     Raises:
         WorldError, RuntimeFailure: the world cannot begin or continue.
     """
-    runtime = make_runtime(config, specs, endpoint)
+    runtime = make_runtime(config, specs, endpoint, past.spent if past else None)
     try:
         recorder.starting(f"starting {len(specs)} agents")
         await runtime.start()
@@ -155,11 +157,21 @@ def agent_specs(
     return specs
 
 
-def make_runtime(config: RunConfig, specs: Sequence[AgentSpec], endpoint: Endpoint) -> Runtime:
-    """The runtime the configuration names, with the household as its world."""
+def make_runtime(
+    config: RunConfig, specs: Sequence[AgentSpec], endpoint: Endpoint, before: Spent | None = None
+) -> Runtime:
+    """The runtime the configuration names, with the household as its world.
+
+    `before`: what earlier parts of the run spent.
+    """
     world = {"task": config.task, "agents": config.agents}
+    endpoints = {endpoint, *(e for spec in specs for e in (spec.endpoint, spec.learn_endpoint) if e)}
+    metered = not config.replay and any(e.metered for e in endpoints)
+    terms = Terms(config.caps, config.budget, before or Spent()) if metered else None
     if config.runtime == "inline":
-        return InlineRuntime(specs, endpoint, HouseholdWorld, world, call_deadline_s=config.call_deadline_s)
+        return InlineRuntime(
+            specs, endpoint, HouseholdWorld, world, call_deadline_s=config.call_deadline_s, terms=terms
+        )
     return RayRuntime(
         specs,
         endpoint,
@@ -167,4 +179,5 @@ def make_runtime(config: RunConfig, specs: Sequence[AgentSpec], endpoint: Endpoi
         world,
         call_deadline_s=config.call_deadline_s,
         agents_per_actor=config.agents_per_actor,
+        terms=terms,
     )

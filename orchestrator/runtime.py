@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..actors.agent import AgentSpec
 from ..actors.chat import Endpoint
+from ..actors.gate import Gate, Terms
 from ..actors.host import AgentHost
 from ..actors.turn import Answer, Ask, Failure
 from ..env.host import WorldHost
@@ -49,7 +51,10 @@ class Runtime(Protocol):
 
 
 class InlineRuntime:
-    """Everything in this process and event loop: nothing to start, breakpoints work, same results."""
+    """Everything in this process and event loop: nothing to start, breakpoints work, same results.
+
+    `terms`: what limits the calls of metered endpoints; without them nothing does.
+    """
 
     def __init__(
         self,
@@ -59,8 +64,10 @@ class InlineRuntime:
         world_arguments: Mapping[str, Any],
         *,
         call_deadline_s: float,
+        terms: Terms | None = None,
     ) -> None:
-        self._host = AgentHost(specs, endpoint, call_deadline_s=call_deadline_s)
+        self._gate = Gate(*terms) if terms else None
+        self._host = AgentHost(specs, endpoint, call_deadline_s=call_deadline_s, gate=self._gate)
         self._world = WorldHost(world, world_arguments)
 
     async def start(self) -> None:
@@ -83,11 +90,13 @@ class InlineRuntime:
 
     async def close(self) -> None:
         await self._host.close()
+        if self._gate is not None:
+            self._gate.close()
         self._world.close()
 
 
 class RayRuntime:
-    """Agents on Ray actors, `agents_per_actor` on each, and the world on an actor of its own."""
+    """Agents on Ray actors, `agents_per_actor` on each; the world, and the gate if there are terms, on one each."""
 
     def __init__(
         self,
@@ -98,18 +107,25 @@ class RayRuntime:
         *,
         call_deadline_s: float,
         agents_per_actor: int,
+        terms: Terms | None = None,
     ) -> None:
         from ..actors.actor import AgentActor
+        from ..actors.limiter_actor import RemoteGate
         from ..env.actor import WorldActor
 
         # The actors wait for models most of the time: cores are no measure of how many fit on a node.
         self._make_world: Callable[[], Any] = lambda: WorldActor.options(num_cpus=0).remote(world, world_arguments)
         self._world = self._make_world()
+        self._gate = RemoteGate(f"limiter-{uuid.uuid4().hex[:8]}") if terms else None
+        if self._gate and terms:
+            self._gate.start(terms)
         self._hosts: list[Any] = []
         self._host_of: dict[str, Any] = {}
         for start in range(0, len(specs), agents_per_actor):
             group = list(specs[start : start + agents_per_actor])
-            host = AgentActor.options(num_cpus=0).remote(group, endpoint, call_deadline_s=call_deadline_s)
+            host = AgentActor.options(num_cpus=0).remote(
+                group, endpoint, call_deadline_s=call_deadline_s, gate=self._gate
+            )
             self._hosts.append(host)
             self._host_of.update((spec.name, host) for spec in group)
 
@@ -156,6 +172,8 @@ class RayRuntime:
                 await self._of_ray(*(actor.close.remote() for actor in actors))
         for actor in actors:
             ray.kill(actor)
+        if self._gate is not None:
+            self._gate.kill()
 
     async def _back_again(self, host: Any) -> None:
         """Wait until Ray has restarted an actor, or given it up: before, every further call is lost as well."""
