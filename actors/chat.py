@@ -221,7 +221,8 @@ class ChatModel:
         except TimeoutError:
             if not scope.expired():
                 raise
-            what = f"no reply within {call.until - (call.began or call.asked):.3g} s; allow more time or choose a faster model"
+            had_s = call.until - (call.began or call.asked)
+            what = f"no reply within {had_s:.3g} s; allow more time or choose a faster model"
             if call.began is None:
                 what = f"no leave to ask within {limit_s:.3g} s; the limits of the account are tight for so many agents"
             raise self._error(what, "timeout", call) from None

@@ -108,23 +108,25 @@ async def _models(_request: web.Request) -> web.Response:
 
 
 async def _complete(latency_s: float, faults: Faults, request: web.Request) -> web.StreamResponse:
-    kind = faults.draw(await request.read())
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        return _refuse(413, f"the body is larger than {BODY_LIMIT_BYTES} bytes")
+    kind = faults.draw(body)
     faults.enter()
     try:
-        response = await _completion(latency_s if kind in ("", "half") else 0.0, request)
+        response = await _completion(latency_s if kind in ("", "half") else 0.0, body)
         return await faults.play(kind, request, response.body or b"") if kind else response
     finally:
         faults.leave()
 
 
-async def _completion(latency_s: float, request: web.Request) -> web.Response:
+async def _completion(latency_s: float, sent: bytes) -> web.Response:
     try:
-        body = json.loads(await request.read())
+        body = json.loads(sent)
         messages = [{"role": str(m["role"]), "content": _text(m["content"])} for m in body["messages"]]
         if not messages:
             raise ValueError("no messages")
-    except web.HTTPRequestEntityTooLarge:
-        return _refuse(413, f"the body is larger than {BODY_LIMIT_BYTES} bytes")
     except (ValueError, KeyError, TypeError, RecursionError):
         return _refuse(400, "the body must be a JSON object with a list of messages, each with role and content")
     text = _keep_properties(reply(messages), body.get("response_format"))
