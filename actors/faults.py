@@ -69,7 +69,7 @@ class Faults:
             self._add(text)
         if sum(item.share for item in self._items if item.start is None) > 1:
             raise ValueError("faults: the shares come to more than 1")
-        self._level, self._level_at = self._rate, time.monotonic()
+        self._level, self._level_at = max(1.0, self._rate), time.monotonic()
         self._seen: Counter[bytes] = Counter()
         self._counts: Counter[str] = Counter()
         self._in_flight = self._most_in_flight = 0
@@ -138,12 +138,8 @@ class Faults:
         for item in self._items:
             if item.start is not None and number >= item.start:
                 return item.kind
-        now = time.monotonic()
-        self._level = min(self._rate, self._level + (now - self._level_at) * self._rate if self._rate < math.inf else 0)
-        self._level_at = now
-        if self._in_flight >= self._concurrency or (self._rate < math.inf and self._level < 1):
+        if self._too_much():
             return "429"
-        self._level -= 1
         digest = hashlib.sha256(body).digest()
         if len(self._seen) >= MAX_BODIES:
             self._seen.clear()
@@ -155,6 +151,19 @@ class Faults:
                 if at < 0:
                     return item.kind
         return ""
+
+    def _too_much(self) -> bool:
+        if self._in_flight >= self._concurrency:
+            return True
+        if self._rate == math.inf:
+            return False
+        now = time.monotonic()
+        self._level = min(max(1.0, self._rate), self._level + (now - self._level_at) * self._rate)
+        self._level_at = now
+        if self._level < 1:
+            return True
+        self._level -= 1
+        return False
 
     def _headers(self) -> dict[str, str]:
         match = _WAIT.fullmatch(self._retry_after)

@@ -232,7 +232,7 @@ class Limiter:
             self._grow(now, busy)
         elif outcome.kind == "fault":
             self._grow_after = max(self._grow_after, now + COOLDOWN_S)
-        elif outcome.kind == "rate_limit" and lease is not None and lease.since >= self._cut_at:
+        elif outcome.kind == "rate_limit" and lease is not None and lease.since > self._cut_at:
             self._cut(now)
         if outcome.retry_after_s is not None:  # everybody waits, not only who was told
             self._pause_until = max(self._pause_until, now + min(outcome.retry_after_s, MAX_PAUSE_S))

@@ -88,7 +88,7 @@ class Permits:
         self._flush_in(GATHER_S)
 
     async def close(self) -> None:
-        """Say what is left to say, and nothing more. May be called more than once."""
+        """Fall silent; the gate takes back what is held. May be called more than once."""
         if self._timer is not None:
             self._timer.cancel()
         for task in list(self._tasks):
