@@ -24,6 +24,7 @@ types: $(INSTALLED)
 	$(BIN)/pyright
 
 # uv leaves out what overrides.txt names, some 700 MB that trace-opt asks for and never imports; pip cannot.
+# virtualhome, with which the tests compare ours, pins packages that no current Python takes; it comes without them.
 $(INSTALLED): pyproject.toml constraints.txt overrides.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "housemates needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -31,6 +32,7 @@ $(INSTALLED): pyproject.toml constraints.txt overrides.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
 	@$(UV) pip install --quiet -c constraints.txt --overrides overrides.txt -e '.[local,dev]'
+	@$(UV) pip install --quiet --no-deps virtualhome==2.3.0
 	@touch $@
 
 constraints: $(INSTALLED)  ## write constraints.txt anew, with today's versions

@@ -4,7 +4,7 @@ A file is a magic line and then one zlib stream of msgpack maps, told apart by t
 
     begin     config (what defines the run)
     exchange  agent, step, then the fields of `actors.turn.Exchange`
-    missing   agent, step, late, detail: a turn that did not count (see `Missing`)
+    missing   agent, step, late: a turn that did not count (see `Reel`)
     end       status, digest (of the run's trajectory), frames (how many came before)
 
 Exchanges are found again by content: by agent, step and a hash of everything that was sent. No key ever gets here: a
@@ -30,8 +30,8 @@ from .chat import ErrorKind
 from .turn import Exchange
 
 MAGIC = b"housemates cassette 1\n"
-MAX_BYTES = 2**30
-"""A cassette that unpacks to more is refused: a year-long run of two agents stays below."""
+MAX_BYTES = 8 * 2**30
+"""The most a cassette may hold, unpacked; reading one takes that much memory. Room for about a million calls."""
 MAX_FRAME_BYTES = 16 * 2**20
 _CHUNK_BYTES = 2**12  # which unpack to 4 MB at most
 _KINDS = frozenset(get_args(ErrorKind))
@@ -41,22 +41,18 @@ class CassetteError(Exception):
     """A file is no cassette, is damaged or incomplete, or cannot be written; the message names it."""
 
 
-class Missing(NamedTuple):
-    """A turn that did not count: its agent's process was lost, or it was too late to be heard.
-
-    Nothing of it was kept, so it is not taken in the replay either. `detail` says what went wrong.
-    """
-
-    late: bool
-    detail: str
-
-
 @dataclass(slots=True)
 class Reel:
-    """What was recorded of one agent, by step."""
+    """What was recorded of one agent.
+
+    Attributes:
+        exchanges: its model calls, by step.
+        missing: the steps in which its turn did not count, and whether it was too late (else its process was lost, or
+            its code failed). Nothing of such a turn was kept, so it is not taken in the replay either.
+    """
 
     exchanges: dict[int, list[Exchange]] = field(default_factory=dict)
-    missing: dict[int, Missing] = field(default_factory=dict)
+    missing: dict[int, bool] = field(default_factory=dict)
 
     def packed(self) -> bytes:
         """The reel as compact bytes, to be sent to where its agent lives."""
@@ -69,7 +65,7 @@ class Reel:
         exchanges, missing = unpack(zlib.decompress(data))
         return cls(
             {step: [Exchange(**e) for e in these] for step, these in exchanges.items()},
-            {step: Missing(*turn) for step, turn in missing.items()},
+            missing,
         )
 
 
@@ -108,6 +104,7 @@ class CassetteWriter:
         self._file.write(MAGIC)
         self._stream = zlib.compressobj(9)
         self._frames = 0
+        self._bytes = 0
 
     def begin(self, config: Mapping[str, Any]) -> None:
         self._write({"kind": "begin", "config": config})
@@ -116,8 +113,8 @@ class CassetteWriter:
         """Add an `Exchange` as plain types."""
         self._write({"kind": "exchange", "agent": agent, "step": step, **exchange})
 
-    def missing(self, agent: str, step: int, turn: Missing) -> None:
-        self._write({"kind": "missing", "agent": agent, "step": step, **turn._asdict()})
+    def missing(self, agent: str, step: int, *, late: bool) -> None:
+        self._write({"kind": "missing", "agent": agent, "step": step, "late": late})
 
     def close(self, status: str, digest: str) -> None:
         """Write the end: from here on the cassette is whole."""
@@ -131,8 +128,12 @@ class CassetteWriter:
         self.path.unlink(missing_ok=True)
 
     def _write(self, frame: Mapping[str, Any]) -> None:
-        self._file.write(self._stream.compress(pack(frame)))
+        data = pack(frame)
         self._frames += 1
+        self._bytes += len(data)
+        if self._bytes > MAX_BYTES:
+            raise CassetteError(f"the cassette {self.path} is full: it holds {MAX_BYTES} bytes")
+        self._file.write(self._stream.compress(data))
 
 
 def read_cassette(path: Path) -> Cassette:
@@ -154,7 +155,7 @@ def read_cassette(path: Path) -> Cassette:
 
 def _frames(path: Path, file: BinaryIO) -> Iterator[dict[str, Any]]:
     stream = zlib.decompressobj()
-    unpacker = msgpack.Unpacker(max_buffer_size=MAX_FRAME_BYTES, strict_map_key=False)
+    unpacker = msgpack.Unpacker(max_buffer_size=MAX_FRAME_BYTES)
     total = 0
     while not stream.eof:
         packed = file.read(_CHUNK_BYTES)
@@ -189,7 +190,7 @@ def _assemble(frames: Iterator[dict[str, Any]]) -> Cassette:
         if not isinstance(step, int):
             raise TypeError("a step is a number")
         if kind == "missing":
-            reel.missing[step] = Missing(bool(frame["late"]), str(frame["detail"]))
+            reel.missing[step] = bool(frame["late"])
         else:
             reel.exchanges.setdefault(step, []).append(_checked(Exchange(**frame)))
     if end is None or end["frames"] != count:
@@ -201,6 +202,7 @@ def _checked(exchange: Exchange) -> Exchange:
     """A file from elsewhere may hold anything; what is used must be what it says."""
     answered = isinstance(exchange.reply, str) and exchange.error is None
     failed = exchange.reply is None and exchange.error in _KINDS
+    address(exchange.request)  # of plain types only
     counted = isinstance(exchange.prompt_tokens, int) and isinstance(exchange.completion_tokens, int)
     messages = exchange.request["messages"]
     readable = all(isinstance(m["content"], str) and isinstance(m["role"], str) for m in messages)

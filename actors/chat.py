@@ -54,13 +54,13 @@ class Endpoint:
         model: the name the server knows the model by.
         key_env: the environment variable that holds the key; None for servers without one.
             The key itself is read when it is needed and never becomes part of this object.
-        metered: its calls are subject to the limits and budgets of the run, if there are any.
+        ours: the server was started by us, for these runs alone.
     """
 
     base_url: str
     model: str
     key_env: str | None = None
-    metered: bool = True
+    ours: bool = False
 
     def __post_init__(self) -> None:
         text = self.base_url
@@ -319,6 +319,7 @@ class ChatModel:
         """One HTTP request, as soon as it may begin; the call's own time runs from the first one on."""
         permits, number = self._permits, 0
         if permits is not None:
+            call.asked = time.monotonic() if call.began is None else call.asked
             number = await permits.begin(call.caller, _estimate(request), first=call.attempts == 0)
         if call.began is None:
             call.began = time.monotonic()

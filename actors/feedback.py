@@ -21,7 +21,7 @@ class Consequence(NamedTuple):
         reward: what it earned in this step.
         action: what it did; None if it did nothing.
         verdict: ok, invalid, late or failed, as in the journal.
-        detail: what was done, or why it was not, in the world's words.
+        detail: what was done, or why it was not, in the world's words; "" if the agent had no action in time.
     """
 
     agent: str

@@ -1,17 +1,16 @@
 """Where every request to a model is granted: the limiters of all accounts, and the budget of the run.
 
-One `Gate` serves a whole run. In a one-process run it is called directly, otherwise it lives in a Ray actor
-(`actors.limiter_actor`); the other end is `actors.permits` either way. A holder tells what is new, and hears
-what it may do; while it has tickets in line its message is kept until there is something to say, or for a
-heartbeat. Nothing a holder says needs to arrive but the last: totals are totals, and a holder that the gate does
-not know (it was silent for too long, or the gate's process was restarted) is asked to tell everything.
+One `Gate` serves all runs of a process, or of a Ray cluster (`actors.limiter_actor`); the other end is
+`actors.permits` either way. A holder tells what is new, and hears what it may do; while it has tickets in line
+its message is kept until there is something to say, or for a heartbeat. The gate holds nothing that it could not be
+told again: totals are totals, terms come with every message, and a holder that it does not know (it was silent for
+too long, or the gate's process is a new one) is asked to tell everything.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -24,12 +23,22 @@ class GateLost(Exception):
     """The gate did not answer; it may be there again later."""
 
 
+class Terms(NamedTuple):
+    """On what a run asks: the caps of each account, the run's budget, what it had spent before, and its name."""
+
+    caps: Caps = Caps()
+    budget: Budget = Budget()
+    before: Spent = Spent()
+    run: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
     """What a holder has to say about one account.
 
     Attributes:
         account, holder: which, and who.
+        terms: on which its run asks.
         asks: new tickets; with `full` all that are in line.
         withdrawn: tickets that are no longer wanted.
         ends: the requests that ended.
@@ -40,6 +49,7 @@ class News:
 
     account: str
     holder: str
+    terms: Terms
     asks: tuple[Ticket, ...] = ()
     withdrawn: tuple[int, ...] = ()
     ends: tuple[tuple[int, Outcome], ...] = ()
@@ -68,38 +78,34 @@ Exchange = Callable[[News], Awaitable[Word]]
 """Tell the news, hear the word. Raises GateLost."""
 
 
+@dataclass(slots=True)
+class _Purse:
+    """What a run has spent, as far as it is known here."""
+
+    budget: Budget
+    total: Spent
+
+    @property
+    def reason(self) -> str:
+        return self.budget.used_up(self.total) if self.budget.bounded else ""
+
+
 class Granting(Protocol):
     """A `Gate`, here or elsewhere."""
 
     async def exchange(self, news: News) -> Word: ...
 
 
-class Terms(NamedTuple):
-    """What a gate is made of: caps of each account, the budget of the run, and what earlier parts of the run spent."""
-
-    caps: Caps
-    budget: Budget = Budget()
-    before: Spent = Spent()
-
-
 Address = tuple[str, str]  # account, holder
 
 
 class Gate:
-    """The limiters of all accounts and the budget.
+    """The limiters of all accounts, each with the caps of whom it first heard of it, and the budgets of all runs."""
 
-    Args:
-        caps: of each account.
-        budget: of the run.
-        before: what earlier parts of the run spent.
-    """
-
-    def __init__(self, caps: Caps, budget: Budget | None = None, before: Spent | None = None) -> None:
-        self._caps = caps
-        self._budget = budget or Budget()
-        self._total = before or Spent()
-        self._began = time.monotonic()
+    def __init__(self) -> None:
         self._limiters: dict[str, Limiter] = {}
+        self._purses: dict[str, _Purse] = {}
+        self._purse_of: dict[Address, _Purse] = {}
         self._told: dict[Address, Spent] = {}
         self._begun: dict[Address, int] = {}  # calls granted, of which the holder may not have told yet
         self._words: dict[Address, list[int]] = {}
@@ -108,15 +114,16 @@ class Gate:
 
     async def exchange(self, news: News) -> Word:
         """Take in what a holder says; answers at once, or when it may begin a request, or after a heartbeat."""
-        address = (news.account, news.holder)
-        limiter = self._limiters.setdefault(news.account, Limiter(self._caps))
+        address, terms = (news.account, news.holder), news.terms
+        limiter = self._limiters.setdefault(news.account, Limiter(terms.caps))
+        purse = self._purse_of[address] = self._purses.setdefault(terms.run, _Purse(terms.budget, terms.before))
         if news.full:
             limiter.join(news.holder, news.leases)
             self._words.pop(address, None)
             self._count_calls(address, news.spent.calls - self._begun.get(address, 0))
         elif not limiter.hear(news.holder):
             return Word(tell_all=True)
-        self._count_tokens(address, news.spent)
+        self._count(address, news.spent, terms.before)
         for number, outcome in news.ends:
             ticket = limiter.end(news.holder, number, outcome)
             if ticket is not None and outcome.kind == "unused":
@@ -127,45 +134,38 @@ class Gate:
             limiter.ask(news.holder, ticket)
         self._release(address)  # of a holder only the last message is kept
         self._settle(news.account)
-        if not self._words.get(address) and limiter.waiting(news.holder) and not self._refused(limiter, news.holder):
+        if not self._words.get(address) and limiter.waiting(news.holder) and not _refused(purse, limiter, news.holder):
             await self._park(address)
-        return self._word(limiter, address)
-
-    @property
-    def spent(self) -> Spent:
-        """By the whole run, so far as it is known here."""
-        return self._total + Spent(seconds=time.monotonic() - self._began)
-
-    def close(self) -> None:
-        """Wait for nothing any more."""
-        for timer in self._timers.values():
-            timer.cancel()
-
-    def _word(self, limiter: Limiter, address: Address) -> Word:
-        refused = self._refused(limiter, address[1])
+        refused = _refused(purse, limiter, news.holder)
         for number in refused:
-            limiter.withdraw(address[1], number)
+            limiter.withdraw(news.holder, number)
         granted = tuple(self._words.pop(address, ()))
-        return Word(granted=granted, refused=refused, reason=self._reason() if refused else "")
+        return Word(granted=granted, refused=refused, reason=purse.reason if refused else "")
 
-    def _refused(self, limiter: Limiter, holder: str) -> tuple[int, ...]:
-        """The tickets in line that cannot be granted any more: a call that has begun may be brought to its end."""
-        return tuple(ticket.number for ticket in limiter.waiting(holder) if ticket.first) if self._reason() else ()
+    def spent(self, run: str = "") -> Spent:
+        """By a run, so far as it is known here."""
+        return self._purses[run].total if run in self._purses else Spent()
 
     def _count_calls(self, address: Address, more: int) -> None:
         self._begun[address] = self._begun.get(address, 0) + more
-        self._total += Spent(calls=more)
+        self._purse_of[address].total += Spent(calls=more)
 
-    def _count_tokens(self, address: Address, spent: Spent) -> None:
-        told = self._told.get(address, Spent())
+    def _count(self, address: Address, spent: Spent, before: Spent) -> None:
+        """Tokens are added up; the run is as old as the oldest of its holders."""
+        told, purse = self._told.get(address, Spent()), self._purse_of[address]
         self._told[address] = spent
-        self._total += Spent(
+        purse.total += Spent(
             prompt_tokens=spent.prompt_tokens - told.prompt_tokens,
             completion_tokens=spent.completion_tokens - told.completion_tokens,
+            seconds=max(0.0, before.seconds + spent.seconds - purse.total.seconds),
         )
 
-    def _reason(self) -> str:
-        return self._budget.used_up(self.spent) if self._budget.bounded else ""
+    def _may_begin(self, address: Address) -> bool:
+        purse = self._purse_of[address]
+        if purse.reason:
+            return False
+        self._count_calls(address, 1)
+        return True
 
     def _settle(self, account: str) -> None:
         """Grant what can be granted now, tell those it is for, and look again when time may have changed it."""
@@ -173,17 +173,11 @@ class Gate:
         for holder in limiter.expire():
             self._words.pop((account, holder), None)
             self._release((account, holder))
-        firsts = math.inf
-        if self._budget.bounded:
-            spent = self.spent
-            firsts = 0 if self._budget.used_up(spent) else self._budget.calls_left(spent)
-        for holder, ticket in limiter.grant(firsts):
-            address = (account, holder)
-            self._words.setdefault(address, []).append(ticket.number)
-            self._count_calls(address, ticket.first)
-            self._release(address)
-        if self._reason():
-            for address in list(self._parked):  # they will hear that they are refused
+        for holder, ticket in limiter.grant(lambda holder: self._may_begin((account, holder))):
+            self._words.setdefault((account, holder), []).append(ticket.number)
+            self._release((account, holder))
+        for address in list(self._parked):
+            if self._purse_of[address].reason:  # it will hear that it is refused
                 self._release(address)
         if account in self._timers:
             self._timers.pop(account).cancel()
@@ -206,3 +200,8 @@ class Gate:
         future = self._parked.pop(address, None)
         if future is not None and not future.done():
             future.set_result(None)
+
+
+def _refused(purse: _Purse, limiter: Limiter, holder: str) -> tuple[int, ...]:
+    """The tickets in line that cannot be granted any more: a call that has begun may be brought to its end."""
+    return tuple(ticket.number for ticket in limiter.waiting(holder) if ticket.first) if purse.reason else ()

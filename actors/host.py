@@ -13,9 +13,9 @@ from typing import Any
 
 from ..env.codec import pack, unpack
 from .agent import Agent, AgentSpec
-from .cassette import Missing, Reel
+from .cassette import Reel
 from .chat import ChatError, ChatModel, Endpoint
-from .gate import Granting
+from .gate import Granting, Terms
 from .permits import Permits
 from .turn import Answer, Ask, Call, Failure, FailureKind, Turn
 
@@ -48,13 +48,16 @@ class AgentHost:
         *,
         call_deadline_s: float = 120.0,
         gate: Granting | None = None,
+        terms: Terms | None = None,
     ) -> None:
         self._specs = {spec.name: spec for spec in specs}
         self._endpoint = endpoint
         self._call_deadline_s = call_deadline_s
-        self._gate = gate  # where calls of metered endpoints are granted, if anything is limited
+        self._gate = gate  # where calls are granted, on these terms
+        self._terms = terms or Terms()
         self._chats: dict[Endpoint, ChatModel] = {}
-        self._missing: dict[str, dict[int, Missing]] = {
+        # In a replay, the steps in which an agent's turn did not count.
+        self._missing: dict[str, dict[int, bool]] = {
             spec.name: {} if spec.tape is None else Reel.unpacked(spec.tape).missing for spec in specs
         }
         self._seats = {name: _Seat(self._make(name), 0, asyncio.Lock()) for name in self._specs}
@@ -62,9 +65,9 @@ class AgentHost:
     async def turn(self, ask: Ask) -> Answer:
         """Let an agent take its turn; never raises for what an agent or its model did."""
         seat = self._seats[ask.agent]
-        missing = self._missing[ask.agent].get(ask.step)
-        if missing is not None:  # in a replay: this turn did not count when it was recorded
-            return self._failed(ask, "late" if missing.late else "error", missing.detail)
+        late = self._missing[ask.agent].get(ask.step)
+        if late is not None:
+            return self._failed(ask, "late" if late else "error", "this turn did not count when the run was recorded")
         if ask.restore and seat.running is not None:
             seat.running.cancel()  # what it is still doing for an earlier ask does not count any more
         limit = asyncio.timeout(ask.deadline_s)
@@ -125,8 +128,7 @@ class AgentHost:
     def _chat(self, endpoint: Endpoint) -> ChatModel:
         """One client per endpoint, whoever uses it."""
         if endpoint not in self._chats:
-            limited = self._gate is not None and endpoint.metered
-            permits = Permits(self._gate.exchange, endpoint.account) if self._gate and limited else None
+            permits = Permits(self._gate.exchange, endpoint.account, self._terms) if self._gate else None
             self._chats[endpoint] = ChatModel(endpoint, deadline_s=self._call_deadline_s, permits=permits)
         return self._chats[endpoint]
 

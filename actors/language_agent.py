@@ -129,12 +129,12 @@ class LanguageAgent(Agent):
         return Turn(plan=self.plan, calls=tuple(self.calls), exchanges=exchanges, **what)
 
     def _organized(self, observation: Observation) -> Observation:
-        """The observation with the organization's line above the goal, where Guo et al. (2024) have it."""
-        text = self.spec.organization
-        if not text:
+        """The observation with the organization's line above the goal, where Guo et al. (2024) have it, else on top."""
+        if not self.spec.organization:
             return observation
-        above, goal, below = observation.text.partition("\nGoal:")
-        return replace(observation, text=f"{above}\n{ORGANIZATION} {' '.join(text.split())}{goal}{below}")
+        line = f"{ORGANIZATION} {' '.join(self.spec.organization.split())}\n"
+        at = observation.text.find("\nGoal:") + 1
+        return replace(observation, text=observation.text[:at] + line + observation.text[at:])
 
     def state(self) -> dict[str, Any]:
         return {"key": self._key, "action": self._action, "repeats": self._repeats}

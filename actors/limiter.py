@@ -238,8 +238,11 @@ class Limiter:
             self._pause_until = max(self._pause_until, now + min(outcome.retry_after_s, MAX_PAUSE_S))
         return lease.ticket if lease else None
 
-    def grant(self, firsts: float = math.inf) -> list[tuple[str, Ticket]]:
-        """Make leases of as many tickets as may begin now, callers taking turns; at most `firsts` that begin a call."""
+    def grant(self, may_begin: Callable[[str], bool] = lambda holder: True) -> list[tuple[str, Ticket]]:
+        """Make leases of as many tickets as may begin now, callers taking turns.
+
+        `may_begin` is asked last, and only for requests that begin a call: whether this holder may.
+        """
         now = self._clock()
         granted: list[tuple[str, Ticket]] = []
         if now < self._pause_until:
@@ -248,26 +251,26 @@ class Limiter:
         while self._turns and self._has_room:
             key = next(iter(self._turns))
             line = self._turns.pop(key)
-            holder = self._holders.get(key[0])
+            holder_name = key[0]
+            holder = self._holders.get(holder_name)
             while holder and line and line[0] not in holder.waiting:  # withdrawn
                 line.popleft()
             if not holder or not line:
                 continue
             ticket = holder.waiting[line[0]]
-            if ticket.first and firsts <= 0:
-                passed[key] = line
-                continue
             if self._wait_s(ticket, now) > 0:
                 self._turns = {key: line, **self._turns}
                 break
+            if ticket.first and not may_begin(holder_name):
+                passed[key] = line
+                continue
             for bucket, amount in ((self._requests, 1), (self._pace, 1), (self._tokens, ticket.tokens)):
                 bucket.take(amount)
             line.popleft()
             del holder.waiting[ticket.number]
             holder.leases[ticket.number] = _Lease(ticket, now)
             self._in_use += 1
-            firsts -= ticket.first
-            granted.append((key[0], ticket))
+            granted.append((holder_name, ticket))
             if line:
                 self._turns[key] = line
         self._turns = {**passed, **self._turns}

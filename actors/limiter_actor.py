@@ -1,4 +1,4 @@
-"""The gate at the other end of a wire: one named Ray actor for all processes of a run."""
+"""The gate at the other end of a wire: one Ray actor for all runs of a cluster."""
 
 from __future__ import annotations
 
@@ -7,44 +7,45 @@ from typing import Any
 import ray
 from ray.exceptions import RayError
 
-from .gate import Gate, GateLost, News, Terms, Word
+from .gate import Gate, GateLost, News, Word
 
-MAX_RESTARTS = 10
-"""Restarts of the gate's process in a run. It loses nothing: the holders tell it everything again."""
+NAME = "limiter"
 
 _remote: Any = ray.remote
-_as_actor = _remote(num_cpus=0, max_restarts=MAX_RESTARTS, max_task_retries=0, max_concurrency=100_000)
+_as_actor = _remote(num_cpus=0, max_restarts=0, max_task_retries=0, max_concurrency=100_000)
 LimiterActor: Any = _as_actor(Gate)
 
 
 class RemoteGate:
-    """The gate as the processes of a run see it. Can be sent to them: it is a name, so that Ray can make an actor
-    again that was made with it (one that was made with a handle it cannot)."""
+    """The gate as any process of a cluster sees it: found by its name, or made.
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    It ends with the process that made it; whoever needs it next makes another one, which is told everything again.
+    Only the name is sent around: Ray cannot restart an actor that was made with a handle.
+    """
+
+    def __init__(self) -> None:
         self._actor: Any = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return RemoteGate, (self._name,)
+        return RemoteGate, ()
 
-    def start(self, terms: Terms) -> None:
-        """Start the actor. It lives until `kill`, or as long as this object."""
-        self._actor = LimiterActor.options(name=self._name).remote(*terms)
+    def start(self) -> None:
+        """Have it made by this process, if it is not there."""
+        self._actor = self._found()
+
+    def _found(self) -> Any:
+        return LimiterActor.options(name=NAME, get_if_exists=True).remote()
 
     async def exchange(self, news: News) -> Word:
         """See `Gate.exchange`.
 
         Raises:
-            GateLost: the actor is gone, for a while or for good.
+            GateLost: the actor is gone.
         """
         try:
-            self._actor = self._actor or ray.get_actor(self._name)
+            self._actor = self._actor or self._found()
             word: Word = await self._actor.exchange.remote(news)
-        except (RayError, ValueError) as error:  # the latter: no such name (yet)
+        except (RayError, ValueError) as error:  # the latter: it ended while it was being looked for
+            self._actor = None
             raise GateLost(str(error)) from None
         return word
-
-    def kill(self) -> None:
-        """End the actor."""
-        ray.kill(self._actor)

@@ -14,8 +14,10 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..env.world import PLAN_TOKEN
 from .agent import Learning, ReplyLimits
 from .plugin import PluginError, is_path, load
+from .policy import find_policy
 from .recording import Recording, Thought
 from .reply import read_object
 from .trace_import import OPRO, OptoPrime
@@ -38,6 +40,24 @@ def find_optimizer(name: str) -> Any:
     if not (isinstance(found, type) and issubclass(found, OptoPrime)):
         raise PluginError(f"{name} is not a subclass of opto.optimizers.OptoPrime")
     return found
+
+
+def try_out(learning: Learning) -> None:
+    """Make what an agent learns with once, to find out before a run whether it can be made.
+
+    Raises:
+        PluginError: it cannot, or there is no such thing.
+    """
+    policy = find_policy(learning.optimize)
+    find_optimizer(learning.optimizer)
+    try:
+        recording = Recording("", policy)
+        recording.prompt(PLAN_TOKEN)
+        PlanOptimizer(recording, ReplyLimits(), learning)
+    except PluginError:
+        raise
+    except Exception as error:  # a user's code may do anything
+        raise PluginError(f"{type(error).__name__} in {learning.optimize} or {learning.optimizer}: {error}") from error
 
 
 class PlanOptimizer:

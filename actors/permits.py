@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .budget import Spent
-from .gate import Exchange, GateLost, News, Word
+from .gate import Exchange, GateLost, News, Terms, Word
 from .limiter import HEARTBEAT_S, Outcome, Ticket
 
 GATHER_S = 0.002
@@ -33,11 +34,14 @@ class Permits:
     Args:
         exchange: the gate's.
         account: which limits apply; see `chat.Endpoint.account`.
+        terms: of the run.
     """
 
-    def __init__(self, exchange: Exchange, account: str) -> None:
+    def __init__(self, exchange: Exchange, account: str, terms: Terms | None = None) -> None:
         self._exchange = exchange
         self._account = account
+        self._terms = terms or Terms()
+        self._born = time.monotonic()
         self._holder = uuid.uuid4().hex
         self._numbers = itertools.count(1)
         self._lines: dict[int, _Line] = {}
@@ -119,7 +123,8 @@ class Permits:
             asks=tuple(asks),
             withdrawn=tuple(self._withdrawn),
             ends=tuple(self._ends),
-            spent=self._spent,
+            terms=self._terms,
+            spent=replace(self._spent, seconds=time.monotonic() - self._born),
             leases=tuple(self._leases.values()) if full else (),
             full=full,
         )

@@ -23,6 +23,7 @@ from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from .plugin import PluginError
 from .policy import Policy
 from .trace_import import GRAPH, ExceptionNode, Node, ParameterNode, trace
 
@@ -64,7 +65,7 @@ class Recording:
     Nothing is kept from one call to the next but the parameters, so memory does not grow however long the agent lives.
 
     Raises:
-        ValueError: the policy trains something that is no text.
+        PluginError: the policy trains something that is no text.
     """
 
     def __init__(self, plan: str = "", policy: type[Policy] = Policy) -> None:
@@ -75,7 +76,7 @@ class Recording:
         for parameter in self.parameters:
             # A trainable function would be code that a model writes and we run.
             if not isinstance(parameter._data, str) or "__code" in parameter.py_name:
-                raise ValueError(f"{parameter.py_name} is trainable but no text; only texts can be optimised")
+                raise PluginError(f"{parameter.py_name} is trainable but no text; only texts can be optimised")
         with self._fresh():  # from here on names are given in one order
             pass
 

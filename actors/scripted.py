@@ -60,15 +60,16 @@ def make_plan(scene: Scene) -> str:
     elsewhere = [f"{name} has the {room}" for name, room in sorted(scene.seen_in.items()) if room != scene.room]
     if elsewhere:
         parts.append(f"Leave to the others: {', '.join(elsewhere[:_LISTED])}.")
-    if scene.target:
-        parts.append(f"Bring everything to {scene.target}, two things at a time.")
+    if scene.targets:
+        parts.append(f"Bring everything to {' and '.join(scene.targets)}, two things at a time.")
     return " ".join(parts)[:_PLAN_CAP] or "Go on as before."
 
 
 def _decide(scene: Scene) -> tuple[str, str]:
-    puts = scene.of("goput")
+    # Where I am before elsewhere, else in the order of the prompt.
+    puts = sorted(scene.of("goput"), key=lambda a: a.room != scene.room)
     if puts and len(scene.holding) >= 2:
-        return puts[0].text, "Both hands are full, so I put down what I hold."
+        return _best(scene, puts), "Both hands are full, so I put down what I hold."
     grabs = [a for a in scene.of("gograb") if _needed(scene, a)]
     here = [a for a in grabs if a.room == scene.room]
     message = _message(scene, here, grabs)
@@ -77,16 +78,19 @@ def _decide(scene: Scene) -> tuple[str, str]:
     mine = _share(scene, here)
     if mine:
         return _best(scene, mine), "I see something we need."
+    switches = scene.of("goswitch")
+    if switches and switches[0].room == scene.room:
+        return _best(scene, switches), "What has to be switched on is right here."
     if puts and not scene.missing:
-        return puts[0].text, "Everything else is in other hands, so I deliver what I hold."
+        return _best(scene, puts), "Everything else is in other hands, so I deliver what I hold."
     checks = scene.of("gocheck")
     closed = [a for a in checks if a.room == scene.room]
     # With fewer closed containers than people here, the last of us go on to the next room.
     mine = _share(scene, closed) if scene.missing else []
     if mine:
         return _best(scene, mine), "There are unchecked containers in this room."
-    if puts and scene.target_room == scene.room:
-        return puts[0].text, "The place to put things is right here."
+    if puts and puts[0].room == scene.room:
+        return _best(scene, puts), "The place to put things is right here."
     order = _room_order(scene)
     known = sorted((a for a in grabs if a.room != scene.room), key=lambda a: order(a.room))
     if known:
@@ -99,10 +103,14 @@ def _decide(scene: Scene) -> tuple[str, str]:
         ):
             if options:
                 return _best(scene, sorted(options, key=lambda a: order(a.room))), why
-    if puts:
-        return puts[0].text, "Nothing is left to find, so I put down what I hold."
-    if here and scene.missing:
-        return _best(scene, here), "I take what is left."
+    for options, why in (
+        (puts, "Nothing is left to find, so I put down what I hold."),
+        (here if scene.missing else [], "I take what is left."),
+        (switches, "All that I can bring is brought, so I switch on what should be on."),
+        (scene.of("gosit"), "Everything else is done, so I sit down."),
+    ):
+        if options:
+            return _best(scene, options), why
     return "None", "There is nothing left for me to do."
 
 
@@ -157,7 +165,7 @@ def _message(scene: Scene, here: list[Action], known: list[Action]) -> str | Non
     free = 2 - len(scene.holding)
     if scene.has_spoken or not here or len(known) <= free:
         return None
-    absent = [a for a in scene.of("send_message") if int(a.id) not in scene.present]
+    absent = [a for a in scene.of("send_message") if int(a.id) > 0 and int(a.id) not in scene.present]
     if not absent:
         return None
     receiver = absent[scene.number % len(absent)]

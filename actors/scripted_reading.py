@@ -8,21 +8,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _THING = r"<([^<>\n]+)> \((\d+)\)"
+_ROOM = r"\w+(?: \(\d+\))?"  # a room's id is written only where two rooms have one name
 _ACTION = re.compile(rf"^[A-Z]{{1,3}}\. (\[(\w+)\] {_THING}.*)$", re.M)
 _BLOCK = "Available actions:"
 _ME = re.compile(r"I'm ([A-Za-z]\w*?)_?(\d+)\.")
 _NEED = re.compile(r"(\d+) ([a-z]\w*)")
-_PLACED = re.compile(r"(?:We|I)'ve already found and put (.*?) (?:onto|into) the <")
+_BRING = re.compile(rf"([^.<>]*?) (?:onto|into) the ({_THING})")
+_TAKE = re.compile(rf"([^.<>]*?) (?:off|out of) the {_THING}")
+_HOLD = re.compile(r"\bHold ([^.<>]*)\.")
+_PLACED = re.compile(r"(?:We|I)'ve already found and put (.*?)\. ")
+_TAKEN = re.compile(r"(?:We|I)'ve already taken (.*?)\. ")
+_PUT = re.compile(rf"(.*?) (?:onto|into) the {_THING}(?:, and |, |$)")
 _HOLDING = re.compile(r"I'm holding (.*?)\. ")
-_HERE = re.compile(r"I'm in the (\w+), where I found ([^.]*)\. ")
-_THERE = re.compile(r"(?<!where )I found ([^.]*) in the (\w+)\. ")
-_PRESENT = re.compile(r"I also see (\S+) here in the \w+, \w+ (?:is|are) holding (.*?)\. ")
-_ELSEWHERE = re.compile(r"Last time I saw (\S+) was in the (\w+), \w+ (?:was|were) holding (.*?)\. ")
-_UNEXPLORED = re.compile(r"The (\w+) is unexplored\. ")
+_HERE = re.compile(rf"I'm in the ({_ROOM}), where I found ([^.]*)\. ")
+_THERE = re.compile(rf"(?<!where )I found ([^.]*) in the ({_ROOM})\. ")
+_PRESENT = re.compile(rf"I also see (\S+) here in the {_ROOM}, \w+ (?:is|are) holding (.*?)\. ")
+_ELSEWHERE = re.compile(rf"Last time I saw (\S+) was in the ({_ROOM}), \w+ (?:was|were) holding (.*?)\. ")
+_UNEXPLORED = re.compile(rf"The ({_ROOM}) is unexplored\. ")
 _ORDER = re.compile(r"search order:([^.\n]*)", re.I)
-_MESSAGE = re.compile(r"^(\S+) send_message to You: (.*)$", re.M)
+_MESSAGE = re.compile(r"^(?!You )(\S+) send_message to (?:You|everyone): (.*)$", re.M)
 _CLAIM = re.compile(rf"I take ((?:{_THING}[, ]*)+)")
-_TIP = re.compile(r"I found .*? in the (\w+)")
+_TIP = re.compile(rf"I found .*? in the ({_ROOM})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ class Scene:
         unexplored: rooms I have not been in.
         holding: ids of what I hold.
         missing: how many of each kind nobody has found yet, as far as I know.
-        target: where things go, with its room if known.
+        targets: where things go.
         present: teammates in my room: number to how much they hold.
         seen_in: teammates: name to where I saw them last.
         claimed: ids teammates said they would take.
@@ -65,8 +71,7 @@ class Scene:
     unexplored: list[str] = field(default_factory=list)
     holding: list[str] = field(default_factory=list)
     missing: dict[str, int] = field(default_factory=dict)
-    target: str = ""
-    target_room: str = ""
+    targets: list[str] = field(default_factory=list)
     present: dict[int, int] = field(default_factory=dict)
     seen_in: dict[str, str] = field(default_factory=dict)
     claimed: set[str] = field(default_factory=set)
@@ -96,12 +101,10 @@ def read_scene(text: str) -> Scene:
         # The block ends at the first line that is no action; what follows is the response format.
         block_text = text[block + len(_BLOCK) :].split("Response format", 1)[0]
         for full, verb, name, number in _ACTION.findall(block_text):
-            room = name if verb == "goexplore" else where.get(number, "")
+            room = _room_name(name, number, scene) if verb == "goexplore" else where.get(number, "")
             scene.actions.append(Action(full.rstrip(), verb, name, number, room))
     _read_goal(scene, _line(text, "Goal:"), progress)
-    if scene.target:
-        scene.target_room = where.get(_ids(scene.target)[0], "")
-    scene.rooms = sorted({a.name for a in scene.of("goexplore")} | set(scene.rooms), key=_canonical)
+    scene.rooms = sorted({a.room for a in scene.of("goexplore")} | set(scene.rooms), key=_canonical)
     _read_talk(scene, text)
     return scene
 
@@ -123,27 +126,43 @@ def _read_places(scene: Scene, progress: str) -> dict[str, str]:
     for name, held_text in _PRESENT.findall(progress):
         scene.seen_in[name] = scene.room
         if digits := re.search(r"\d+$", name):
-            scene.present[int(digits[0])] = len(_ids(held_text))
+            scene.present[int(digits[0])] = len(_held(held_text))
     for name, room, _ in _ELSEWHERE.findall(progress):
         scene.seen_in[name] = room
     return where
 
 
 def _read_goal(scene: Scene, goal: str, progress: str) -> None:
-    things, _, place = goal.rpartition(" the <")
-    if place:
-        scene.target = "<" + place.rstrip(". ")
+    """Fill in where things go, and what is still to be found, taken away or held."""
+    bring = _BRING.findall(goal)
+    scene.targets = [target for _, target, _, _ in bring]
     needs: Counter[str] = Counter()
+    for things in [*(things for things, *_ in bring), *_HOLD.findall(goal)]:
+        needs.update(_count(things))
+    # Things that lie, or are held, where nobody has to look for them any more.
+    accounted: dict[str, str] = {}
+    for placed in _PLACED.findall(progress):
+        for things, _, _ in _PUT.findall(placed):
+            accounted.update(_held(things))
+    hands = [m[1] for m in _HOLDING.finditer(progress)]
+    hands += [m[1] for m in _PRESENT.findall(progress)] + [m[2] for m in _ELSEWHERE.findall(progress)]
+    for held in hands:
+        accounted.update(_held(held))
+    missing = needs - Counter(accounted.values())
+    for things, _, _ in _TAKE.findall(goal):
+        missing += _count(things)
+    for taken in _TAKEN.findall(progress):
+        missing -= _count(taken)
+    scene.missing = dict(missing)
+
+
+def _count(things: str) -> Counter[str]:
+    """`2 apples, 1 wine` as numbers."""
+    counts: Counter[str] = Counter()
     for count, kind in _NEED.findall(things):
         # More than one of a kind is written with one s more than its name.
-        needs[kind[:-1] if int(count) > 1 and kind.endswith("s") else kind] += int(count)
-    accounted: dict[str, str] = {}
-    parts = [m[1] for m in _PLACED.finditer(progress)] + [m[1] for m in _HOLDING.finditer(progress)]
-    parts += [m[1] for m in _PRESENT.findall(progress)] + [m[2] for m in _ELSEWHERE.findall(progress)]
-    for part in parts:
-        accounted.update((number, name) for name, number in re.findall(_THING, part))
-    have = Counter(accounted.values())
-    scene.missing = {kind: count - have[kind] for kind, count in needs.items() if count > have[kind]}
+        counts[kind[:-1] if int(count) > 1 and kind.endswith("s") else kind] += int(count)
+    return counts
 
 
 def _read_talk(scene: Scene, text: str) -> None:
@@ -152,8 +171,8 @@ def _read_talk(scene: Scene, text: str) -> None:
     dialogue = _between(text, "\nDialogue history:", "\nPrevious actions:")
     named: list[str] = []
     for rooms in _ORDER.findall(plan):
-        named += re.findall(r"\w+", rooms)
-    mine = rf"(?:\bI take|\b\w+?_?{scene.number} takes?) the (\w+)"
+        named += re.findall(_ROOM, rooms)
+    mine = rf"(?:\bI take|\b\w+?_?{scene.number} takes?) the ({_ROOM})"
     named = re.findall(mine, plan) + named
     for _, message in _MESSAGE.findall(dialogue):
         named += _TIP.findall(message)
@@ -168,7 +187,13 @@ _ROOM_ORDER: Mapping[str, int] = {"livingroom": 0, "kitchen": 1, "bedroom": 2, "
 
 
 def _canonical(room: str) -> tuple[int, str]:
-    return _ROOM_ORDER.get(room, len(_ROOM_ORDER)), room
+    return _ROOM_ORDER.get(room.split(" ")[0], len(_ROOM_ORDER)), room
+
+
+def _room_name(name: str, number: str, scene: Scene) -> str:
+    """What the sentences call the room of an action."""
+    full = f"{name} ({number})"
+    return full if full in scene.rooms else name
 
 
 def _line(text: str, head: str) -> str:
@@ -182,6 +207,12 @@ def _line(text: str, head: str) -> str:
 def _between(text: str, head: str, tail: str) -> str:
     _, found, rest = text.partition(head)
     return rest.partition(tail)[0] if found else ""
+
+
+def _held(text: str) -> dict[str, str]:
+    """The things somebody holds, by id; not the seat they sit on."""
+    things = text.partition(", sitting on ")[0]
+    return {number: name for name, number in re.findall(_THING, things)}
 
 
 def _ids(text: str) -> list[str]:

@@ -116,7 +116,7 @@ async def _complete(latency_s: float, faults: Faults, request: web.Request) -> w
     faults.enter()
     try:
         response = await _completion(latency_s if kind in ("", "half") else 0.0, body)
-        return await faults.play(kind, request, response.body or b"") if kind else response
+        return await faults.play(kind, request, (response.text or "").encode()) if kind else response
     finally:
         faults.leave()
 

@@ -19,6 +19,7 @@ from random import Random
 from typing import Any
 
 from .world import (
+    EVERYONE,
     MESSAGE_VERB,
     PLAN_TOKEN,
     Message,
@@ -42,6 +43,9 @@ _TRICKY_TEXT = "\n".join(
     ]
 )
 """A message that tries to pass for parts of a prompt, with all sorts of line ends."""
+
+_PLAIN_TEXT = "I looked behind the curtains"
+"""A message that no world says by itself."""
 
 _MISSING = "(no entry)"
 
@@ -122,7 +126,7 @@ def check_steps(factory: Factory, seed: int, steps: int) -> None:
 
 
 def check_messages(factory: Factory, seed: int, steps: int) -> None:
-    """A message arrives under its sender's name, as one line, and cannot forge parts of a prompt."""
+    """A message reaches all it is for under its sender's name, as one line, and cannot forge parts of a prompt."""
     world = factory()
     try:
         agents = tuple(world.agents)
@@ -145,8 +149,32 @@ def check_messages(factory: Factory, seed: int, steps: int) -> None:
         for agent, seen in result.observations.items():
             forged = sorted({*_TRICKY_TEXT.splitlines()[1:]} & {*seen.text.splitlines()})
             _require(not forged, f"a message put lines of its own into the text of {agent}: {forged}")
+        for sender in senders:
+            for form in forms[sender]:
+                _check_delivery(world, seed, sender, form, forms[sender])
     finally:
         world.close()
+
+
+def _check_delivery(world: World, seed: int, sender: str, form: str, forms: Sequence[str]) -> None:
+    """One harmless message: all it is for can read it, and nobody else, and those who got it think again."""
+    before = world.reset(seed)
+    after = world.step({sender: _fill(form, _PLAIN_TEXT)}).observations
+    names = {_receiver(each) for each in forms}
+    receivers = names - {EVERYONE} if _receiver(form) == EVERYONE else {_receiver(form)}
+    for agent in world.agents:
+        if agent in receivers:
+            _require(
+                _PLAIN_TEXT in after[agent].text, f"{agent} cannot read the message that {sender} sent by {form!r}"
+            )
+            _require(after[agent].key != before[agent].key, f"{agent} has a message, but its key is the same as before")
+        elif agent != sender:
+            _require(_PLAIN_TEXT not in after[agent].text, f"{agent} reads the message that {sender} sent by {form!r}")
+
+
+def _receiver(form: str) -> str:
+    parsed = parse_message(form)
+    return parsed.name if parsed else ""
 
 
 def check_determinism(factory: Factory, seed: int, steps: int) -> None:

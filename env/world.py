@@ -20,6 +20,9 @@ PLAN_TOKEN = "$PLAN$"
 MESSAGE_VERB = "[send_message]"
 """The verb of the one action that carries free text."""
 
+EVERYONE = "everyone"
+"""The receiver, numbered 0, of a message to all of the sender's teammates."""
+
 MESSAGE_PLACEHOLDER = "text"
 """What a message form shows where the text belongs; sending it back is no message."""
 
@@ -76,7 +79,13 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One delivered message. `sender` is the agent the world knows, never what the text claims."""
+    """One delivered message.
+
+    Attributes:
+        sender: the agent the world knows, never what the text claims.
+        receiver: an agent, or `EVERYONE`.
+        text: the words as they arrived.
+    """
 
     sender: str
     receiver: str

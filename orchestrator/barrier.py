@@ -211,8 +211,10 @@ class Barrier:
             verdict, detail = self._verdict(agent, result)
             if result is not None:
                 member.observation = result.observations[agent]
+                # What went wrong with a machine of ours is nothing to learn from, and differs from run to run.
+                words = detail if verdict in ("ok", "invalid") else ""
                 member.feedback = self.feedback(
-                    Consequence(agent, self._step, member.total, reward, self._action(agent), verdict, detail)
+                    Consequence(agent, self._step, member.total, reward, self._action(agent), verdict, words)
                 )
             records[agent] = AgentRecord(
                 verdict=verdict,

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from . import study_cli
+from .house import house_app
 from .interrupt import EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="The embedded model.", rich_markup_mode=None)
 app.add_typer(models_app, name="models")
+app.add_typer(house_app, name="house")
 
 
 def _option(*names: str, help: str, **more: Any) -> Any:
@@ -66,7 +69,24 @@ MaxSeconds = Annotated[float | None, _option("--max-seconds", help="Budget: seco
 )
 def run(
     context: typer.Context,
-    task: Annotated[str | None, _option("--task", help="What is to be done. [default: put_dishwasher]")] = None,
+    task: Annotated[
+        str | None,
+        _option(
+            "--task",
+            help="What is to be done: read_book, put_dishwasher, prepare_food, put_fridge, setup_table, clean_table, "
+            "unload_dishwasher or watch_tv; two or three of them joined by + (setup_table+put_fridge); a number from "
+            "0 to 49 (a fixed goal in a fixed home); or a task file of your own, PATH.json (see docs/tasks.md). "
+            "[default: put_dishwasher]",
+        ),
+    ] = None,
+    apartment: Annotated[
+        str | None,
+        _option(
+            "--apartment",
+            help="The home: 0 to 6, generated, generated:seed=3,rooms=6, building:4, or a scene from a file, "
+            "PATH.json. [default: the task's, else 0]",
+        ),
+    ] = None,
     agents: Annotated[int | None, _option("--agents", help="How many agents share the household. [default: 2]")] = None,
     steps: Annotated[int | None, _option("--steps", help="Horizon of the episode, in steps. [default: 150]")] = None,
     llm: Annotated[
@@ -175,6 +195,7 @@ def run(
         base_url = None  # meant for another model than the one asked for here
     flags = {
         "task": task,
+        "apartment": apartment,
         "agents": agents,
         "steps": steps,
         "llm": llm,
@@ -283,6 +304,10 @@ def _what_next(result: RunResult, llm: str) -> list[str]:
     return lines
 
 
+app.command(epilog=study_cli.EPILOG)(study_cli.study)
+app.command()(study_cli.report)
+
+
 @app.command()
 def replay(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a run.")],
@@ -299,6 +324,23 @@ def replay(
         return
     for line in replaying.json_lines(folder) if as_json else replaying.story(folder):
         typer.echo(line)
+
+
+@app.command()
+def tasks(
+    as_schema: Annotated[bool, typer.Option("--schema", help="The JSON schema of task files instead.")] = False,
+) -> None:
+    """List the tasks: the families, then the numbered ones with their homes."""
+    from ..env.household.task_file import schema
+    from ..env.household.tasks import FIFTY, TASKS
+
+    if as_schema:
+        typer.echo(schema())
+        return
+    for task in TASKS.values():
+        typer.echo(f"{task.name:18} {task.summary}")
+    for task in FIFTY.values():
+        typer.echo(f"{task.name:2} in home {task.home:5} {task.description}: {task.summary}")
 
 
 @app.command()

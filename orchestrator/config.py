@@ -21,8 +21,9 @@ from pydantic import (
     model_validator,
 )
 
-from ..actors.agent import MASKABLE, MAX_GIVEN_CHARS, Method
+from ..actors.agent import MASKABLE, MAX_GIVEN_CHARS, Learning, Method
 from ..actors.budget import Budget
+from ..actors.feedback import find_feedback
 from ..actors.limiter import Caps
 from ..actors.plugin import PluginError
 from ..env.world import PLAN_TOKEN
@@ -104,7 +105,10 @@ class RunConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    task: str = Field("put_dishwasher", description="what the household is to get done")
+    apartment: str = Field("", description="the home; empty: the one the task is made for, else 0")
+    task: str | dict[str, Any] = Field(
+        "put_dishwasher", description="what is to be done: a name, or a task file's content"
+    )
     agents: int = Field(2, ge=1, le=10_000, description="how many agents share the household")
     steps: int = Field(150, ge=1, le=1_000_000, description="horizon: steps after which an unsolved episode ends")
     llm: str = Field("", description="openai:MODEL, local, local:PATH.gguf or scripted")
@@ -141,14 +145,26 @@ class RunConfig(BaseModel):
     max_seconds: float | None = Field(None, gt=0, le=1e9, description="budget: seconds after which no call begins")
     agent: tuple[AgentSettings, ...] = Field((), description="what is different about single agents")
 
-    @field_validator("task")
+    @field_validator("task", mode="before")
     @classmethod
-    def _known_task(cls, task: str) -> str:
-        from ..env.household.tasks import TASKS  # here, so that `--help` does not load the household
+    def _known_task(cls, task: Any, values: ValidationInfo) -> str | dict[str, Any]:
+        """A task file is read here and now: the configuration must mean the same elsewhere and later."""
+        from ..env.household.tasks import embed_task  # here, so that `--help` does not load the household
+        from ..env.world import WorldError
 
-        if task not in TASKS:
-            raise ValueError(f"unknown task {task!r}; there are {', '.join(TASKS)}")
-        return task
+        try:
+            return embed_task(str(task) if type(task) is int else task, values.data.get("apartment", ""))
+        except WorldError as error:
+            raise ValueError(str(error)) from None
+
+    @model_validator(mode="after")
+    def _enough_people(self) -> RunConfig:
+        from ..env.household.tasks import find_task
+
+        people = find_task(self.task, self.apartment).people
+        if self.agents < people:
+            raise ValueError(f"agents: task {self.task_name} takes {people} people")
+        return self
 
     @field_validator("optimize", "feedback", "optimizer")
     @classmethod
@@ -253,6 +269,11 @@ class RunConfig(BaseModel):
         learn = [self.learn_model] if self.learn_model else []
         return list(dict.fromkeys([ModelChoice(self.llm, self.base_url), *learn, *own]))
 
+    @property
+    def task_name(self) -> str:
+        """What the task is called."""
+        return task_name(self.task)
+
     def write(self, path: Path) -> None:
         """Save the configuration so that `load_config` reads the same one."""
         path.write_bytes(tomli_w.dumps(self.model_dump(exclude_none=True)).encode())
@@ -283,24 +304,17 @@ def _check_model(setting: str, llm: str, base_url: str) -> None:
 
 
 def _find(setting: str, name: str) -> None:
-    """Check that a named part of learning is there.
+    """Check that a named part of learning is there and can be used.
 
     Raises:
-        PluginError: it is not.
+        PluginError: it is not, or cannot.
     """
-    # Imported here: the optimizers and policies are Trace's, which `--help` must not load.
     if setting == "feedback":
-        from ..actors.feedback import find_feedback
-
         find_feedback(name)
-    elif setting == "optimizer":
-        from ..actors.optimizer import find_optimizer
+        return
+    from ..actors.optimizer import try_out  # Trace's parts, which `--help` must not load
 
-        find_optimizer(name)
-    else:
-        from ..actors.policy import find_policy
-
-        find_policy(name)
+    try_out(Learning(optimize=name) if setting == "optimize" else Learning(optimizer=name))
 
 
 def make_config(**values: Any) -> RunConfig:
@@ -324,9 +338,27 @@ def make_config(**values: Any) -> RunConfig:
     elif str(given["llm"]).startswith("openai:") and not given.get("base_url"):
         given["base_url"] = os.environ.get("OPENAI_BASE_URL", "")
     try:
-        return RunConfig(**given)
+        config = RunConfig(**given)
     except ValidationError as error:
         raise ConfigError(_one_line(error)) from None
+    _rehearse(config)
+    return config
+
+
+def task_name(task: str | Mapping[str, Any]) -> str:
+    """What the task of a configuration is called."""
+    return task if isinstance(task, str) else str(task["name"])
+
+
+def _rehearse(config: RunConfig) -> None:
+    """Check that the home is there and has what the task needs, before anything starts."""
+    from ..env.household.tasks import find_task, rehearse
+    from ..env.world import WorldError
+
+    try:
+        rehearse(find_task(config.task, config.apartment))
+    except WorldError as error:
+        raise ConfigError(str(error)) from None
 
 
 def changed(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..actors.chat import Endpoint
 from ..actors.server_process import ServerProcess
-from .config import KEY_VARIABLE, OPENAI_URL, ModelChoice, RunConfig
+from .config import KEY_VARIABLE, OPENAI_URL, ModelChoice
 from .errors import ConfigError
 
 LOG_NAME = "model-server.log"
@@ -19,17 +19,20 @@ REPLAYED_URL = "http://replayed.invalid/v1"
 
 
 class Served(NamedTuple):
-    """Where everybody's model answers, where the others do, and the servers with their log that are ours."""
+    """Where everybody's model answers, where the others do, and the servers that are ours."""
 
     endpoint: Endpoint
     endpoints: Mapping[ModelChoice, Endpoint]
     servers: Sequence[ServerProcess]
-    log_path: Path
 
 
 @contextmanager
-def serving(config: RunConfig, run_dir: Path, say: Callable[[str], None]) -> Generator[Served]:
-    """The endpoints of the configured models, up for as long as the context lasts.
+def serving(
+    choices: Sequence[ModelChoice], agents: int, run_dir: Path, say: Callable[[str], None], *, replayed: bool = False
+) -> Generator[Served]:
+    """The endpoints of some models, the first everybody's, up for as long as the context lasts.
+
+    `agents` is how many ask at the same time. Models that are `replayed` are nowhere.
 
     The embedded model is fetched first if it is not there; `say` is told of whatever takes long. Start it
     from the main thread: a server is bound to the life of the thread that starts it.
@@ -42,21 +45,20 @@ def serving(config: RunConfig, run_dir: Path, say: Callable[[str], None]) -> Gen
     servers: list[ServerProcess] = []
     log_path = run_dir / LOG_NAME
     with ExitStack() as stack:
-        for choice in config.models:
+        for choice in choices:
             kind, _, name = choice.llm.partition(":")
-            if config.replay:
+            if replayed:
                 endpoints[choice] = Endpoint(base_url=REPLAYED_URL, model=_model_name(kind, name))
             elif kind == "openai":
                 endpoints[choice] = openai_endpoint(choice)
             else:
-                server = stack.enter_context(_server(config, kind, name, log_path, say))
+                server = stack.enter_context(_server(agents, kind, name, log_path, say))
                 servers.append(server)
-                # Our own server takes what comes; its calls are only counted where the user limits something.
-                endpoints[choice] = Endpoint(base_url=server.url, model=_model_name(kind, name), metered=config.limited)
-        yield Served(endpoints[config.models[0]], endpoints, servers, log_path)
+                endpoints[choice] = Endpoint(base_url=server.url, model=_model_name(kind, name), ours=True)
+        yield Served(endpoints[choices[0]], endpoints, servers)
 
 
-def _server(config: RunConfig, kind: str, name: str, log_path: Path, say: Callable[[str], None]) -> ServerProcess:
+def _server(agents: int, kind: str, name: str, log_path: Path, say: Callable[[str], None]) -> ServerProcess:
     if kind == "scripted":
         from ..actors.scripted_server import scripted_server
 
@@ -66,7 +68,7 @@ def _server(config: RunConfig, kind: str, name: str, log_path: Path, say: Callab
 
     try:
         path = Path(name).expanduser() if name else models.find() or models.pull(say)
-        return local_server(path, config.agents, log_path=log_path)
+        return local_server(path, agents, log_path=log_path)
     except models.ModelError as error:
         raise ConfigError(str(error)) from None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..actors.agent import MAX_GIVEN_CHARS
 from ..actors.cassette import CassetteError, read_cassette
+from ..actors.plugin import is_path
 from .config import PLACE, REPLAY, RunConfig
 from .errors import ConfigError
 from .journal import JournalError
@@ -49,13 +50,18 @@ def recorded_config(given: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a recorded run, with what is given over them; `llm` names its cassette.
 
     Raises:
-        ConfigError: there is no such cassette, or it is damaged.
+        ConfigError: there is no such cassette, it is damaged, or it was recorded with code that is not named here.
     """
     path = str(given["llm"]).removeprefix(REPLAY)
     try:
         recorded = read_cassette(Path(path)).config
     except CassetteError as error:
         raise ConfigError(f"llm: {error}") from None
+    for name in ("optimize", "feedback", "optimizer"):
+        path_of_code = str(recorded.get(name, ""))
+        if is_path(path_of_code) and given.get(name) != path_of_code:
+            # A cassette may come from anybody: it must not say what is imported here.
+            raise ConfigError(f"{path} was recorded with {name} {path_of_code}; to replay it, name it: --{name}")
     replaced = {"llm", "base_url", "learn_base_url"}
     return recorded | {k: v for k, v in given.items() if k not in replaced} | {"replay": path}
 
@@ -67,10 +73,12 @@ def check_recorded(config: RunConfig, recorded: Mapping[str, Any]) -> None:
         ConfigError: the configuration differs from the recorded one in more than where the run is computed.
     """
     now = config.identity()
+    defaults = {name: field.default for name, field in RunConfig.model_fields.items()}
     for name in sorted(now.keys() | recorded.keys()):
-        if name not in PLACE and now.get(name) != recorded.get(name):
-            was, given = _shown(recorded.get(name)), _shown(now.get(name))
-            raise ConfigError(f"{config.replay} was recorded with {name.replace('_', '-')} {was}, not {given}")
+        was = recorded.get(name, defaults.get(name))  # settings that came later were what they are by default
+        if name not in PLACE and now.get(name) != (list(was) if isinstance(was, tuple) else was):
+            given = _shown(now.get(name))
+            raise ConfigError(f"{config.replay} was recorded with {name.replace('_', '-')} {_shown(was)}, not {given}")
 
 
 def _shown(value: Any) -> str:

@@ -14,12 +14,12 @@ from ..actors.budget import Spent
 from ..actors.cassette import Cassette, Reel
 from ..actors.chat import Endpoint
 from ..actors.feedback import find_feedback
-from ..actors.gate import Terms
+from ..actors.gate import Gate, Terms
 from ..actors.limits import limits_of
+from ..actors.server_process import ServerProcess
 from ..env.household.household import HouseholdWorld
 from .barrier import Barrier
 from .config import ModelChoice, RunConfig, split_mask
-from .endpoint import Served
 from .episode import Episode
 from .errors import RuntimeFailure
 from .journal import SCHEMA
@@ -43,6 +43,7 @@ async def play(
     recorder: Recorder,
     taping: Taping,
     past: Past | None = None,
+    gate: Gate | None = None,
 ) -> End:
     """Play an episode to its end, or the rest of one.
 
@@ -54,11 +55,12 @@ async def play(
         recorder: takes the records.
         taping: sees them first.
         past: what is done already; None: a new episode.
+        gate: where the calls of other episodes in this process are granted, too.
 
     Raises:
         WorldError, RuntimeFailure: the world cannot begin or continue.
     """
-    runtime = make_runtime(config, specs, endpoint, past.spent if past else None)
+    runtime = make_runtime(config, specs, endpoint, past.spent if past else None, gate)
     try:
         recorder.starting(f"starting {len(specs)} agents")
         await runtime.start()
@@ -81,7 +83,7 @@ async def play(
         await runtime.close()
 
 
-async def watched(work: Coroutine[Any, Any, Done], served: Served) -> Done:
+async def watched(work: Coroutine[Any, Any, Done], servers: Sequence[ServerProcess]) -> Done:
     """Do some work, and end it early if a model server that we started dies.
 
     Raises:
@@ -89,7 +91,7 @@ async def watched(work: Coroutine[Any, Any, Done], served: Served) -> Done:
         RuntimeFailure: a server is gone.
     """
     playing = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(_death_of(served))
+    watching = asyncio.ensure_future(_death_of(servers))
     try:
         await asyncio.wait({playing, watching}, return_when=asyncio.FIRST_COMPLETED)
         if not playing.done():
@@ -103,11 +105,11 @@ async def watched(work: Coroutine[Any, Any, Done], served: Served) -> Done:
         await asyncio.gather(playing, watching, return_exceptions=True)
 
 
-async def _death_of(served: Served) -> str:
+async def _death_of(servers: Sequence[ServerProcess]) -> str:
     """Waits until a model server is gone, for ever if there is none of ours; says so in one line."""
-    while all(server.alive for server in served.servers):  # noqa: ASYNC110 - a process has no event to wait for
+    while all(server.alive for server in servers):  # noqa: ASYNC110 - a process has no event to wait for
         await asyncio.sleep(SERVER_POLL_S)
-    return f"the model server ended by itself; its log is {served.log_path}"
+    return f"the model server ended by itself; its log is {servers[0].log_path}"
 
 
 def agent_specs(
@@ -158,20 +160,29 @@ def agent_specs(
 
 
 def make_runtime(
-    config: RunConfig, specs: Sequence[AgentSpec], endpoint: Endpoint, before: Spent | None = None
+    config: RunConfig,
+    specs: Sequence[AgentSpec],
+    endpoint: Endpoint,
+    before: Spent | None = None,
+    gate: Gate | None = None,
 ) -> Runtime:
     """The runtime the configuration names, with the household as its world.
 
-    `before`: what earlier parts of the run spent.
+    Args:
+        config: of the run.
+        specs: of the agents.
+        endpoint: of the model that agents without one of their own use.
+        before: what earlier parts of the run spent.
+        gate: of other runs in this process, whose accounts are the same; with Ray there is one for all anyway.
     """
-    world = {"task": config.task, "agents": config.agents}
+    world = {"task": config.task, "agents": config.agents, "apartment": config.apartment or None}
     endpoints = {endpoint, *(e for spec in specs for e in (spec.endpoint, spec.learn_endpoint) if e)}
-    metered = not config.replay and any(e.metered for e in endpoints)
-    terms = Terms(config.caps, config.budget, before or Spent()) if metered else None
+    # Our own servers take what comes; they are only asked about where the user limits something.
+    limited = config.limited or not all(e.ours for e in endpoints)
+    terms = Terms(config.caps, config.budget, before or Spent()) if limited and not config.replay else None
     if config.runtime == "inline":
-        return InlineRuntime(
-            specs, endpoint, HouseholdWorld, world, call_deadline_s=config.call_deadline_s, terms=terms
-        )
+        arguments: dict[str, Any] = {"call_deadline_s": config.call_deadline_s, "terms": terms, "gate": gate}
+        return InlineRuntime(specs, endpoint, HouseholdWorld, world, **arguments)
     return RayRuntime(
         specs,
         endpoint,

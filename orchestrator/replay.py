@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from .config import task_name
 from .digest import TrajectoryDigest
 from .journal import FILE_NAME, SCHEMA, JournalError, read_journal
 from .observer import one_line
@@ -57,7 +58,7 @@ def story(run: Path) -> Iterator[str]:
         if record["kind"] == "begin":
             config = record["config"]
             who = f"{config['agents']} {config['method']} agents"
-            yield f"{who}, task {config['task']}, model {record['model']}, seed {config['seed']}"
+            yield f"{who}, task {task_name(config['task'])}, model {record['model']}, seed {config['seed']}"
         elif record["kind"] == "resumed":
             yield f"resumed at step {record['step']}"
         elif record["kind"] == "end":

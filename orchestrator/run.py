@@ -33,7 +33,7 @@ from .taping import Taping
 OVER_BUDGET = "budget_exceeded"
 """The status of a run that used up its budget."""
 
-EXPECTED = (ChatError, ServerError, WorldError, RuntimeFailure, PluginError, OSError)
+EXPECTED = (ChatError, ServerError, WorldError, RuntimeFailure, PluginError, CassetteError, OSError)
 """What can end a run without being a fault of ours."""
 
 
@@ -127,7 +127,8 @@ def _conduct(
         with ExitStack() as stack:
             try:
                 recorder.starting(f"starting the model {config.llm}")
-                served = stack.enter_context(serving(config, folder, recorder.starting))
+                models = serving(config.models, config.agents, folder, recorder.starting, replayed=bool(config.replay))
+                served = stack.enter_context(models)
                 if cassette is None:
                     asyncio.run(check_endpoints(served.endpoints.values()))
                 if config.runtime == "ray":
@@ -135,7 +136,7 @@ def _conduct(
                     stack.enter_context(local_ray())
                 specs = agent_specs(config, served.endpoints, cassette, record=taping.recording)
                 episode = play(config, folder, served.endpoint, specs, recorder, taping, past)
-                end = asyncio.run(watched(episode, served))
+                end = asyncio.run(watched(episode, served.servers))
                 if end.over_budget:
                     status = OVER_BUDGET
                 else:

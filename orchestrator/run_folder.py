@@ -30,7 +30,9 @@ def create_run_folder(out: Path | None, config: RunConfig) -> tuple[Path, Journa
     """
     try:
         if out is None:
-            stem = f"{datetime.now():%Y%m%d-%H%M%S}-{config.task}-{config.agents}x{re.split('[:/]', config.llm)[0]}"
+            stem = (
+                f"{datetime.now():%Y%m%d-%H%M%S}-{config.task_name}-{config.agents}x{re.split('[:/]', config.llm)[0]}"
+            )
             out = _new_folder(Path("runs"), stem)
         else:
             out.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -53,7 +53,7 @@ class Runtime(Protocol):
 class InlineRuntime:
     """Everything in this process and event loop: nothing to start, breakpoints work, same results.
 
-    `terms`: what limits the calls of metered endpoints; without them nothing does.
+    `terms`: what limits the calls of models; without them nothing does. `gate`: where others' are granted, too.
     """
 
     def __init__(
@@ -65,9 +65,12 @@ class InlineRuntime:
         *,
         call_deadline_s: float,
         terms: Terms | None = None,
+        gate: Gate | None = None,
     ) -> None:
-        self._gate = Gate(*terms) if terms else None
-        self._host = AgentHost(specs, endpoint, call_deadline_s=call_deadline_s, gate=self._gate)
+        if terms is not None:
+            gate, terms = gate or Gate(), terms._replace(run=uuid.uuid4().hex)
+        arguments: dict[str, Any] = {"gate": gate, "terms": terms} if terms else {}
+        self._host = AgentHost(specs, endpoint, call_deadline_s=call_deadline_s, **arguments)
         self._world = WorldHost(world, world_arguments)
 
     async def start(self) -> None:
@@ -90,13 +93,11 @@ class InlineRuntime:
 
     async def close(self) -> None:
         await self._host.close()
-        if self._gate is not None:
-            self._gate.close()
         self._world.close()
 
 
 class RayRuntime:
-    """Agents on Ray actors, `agents_per_actor` on each; the world, and the gate if there are terms, on one each."""
+    """Agents on Ray actors, `agents_per_actor` on each, and the world on an actor of its own."""
 
     def __init__(
         self,
@@ -116,16 +117,16 @@ class RayRuntime:
         # The actors wait for models most of the time: cores are no measure of how many fit on a node.
         self._make_world: Callable[[], Any] = lambda: WorldActor.options(num_cpus=0).remote(world, world_arguments)
         self._world = self._make_world()
-        self._gate = RemoteGate(f"limiter-{uuid.uuid4().hex[:8]}") if terms else None
-        if self._gate and terms:
-            self._gate.start(terms)
+        arguments: dict[str, Any] = {"call_deadline_s": call_deadline_s}
+        if terms is not None:
+            self._gate = RemoteGate()
+            self._gate.start()
+            arguments |= {"gate": self._gate, "terms": terms._replace(run=uuid.uuid4().hex)}
         self._hosts: list[Any] = []
         self._host_of: dict[str, Any] = {}
         for start in range(0, len(specs), agents_per_actor):
             group = list(specs[start : start + agents_per_actor])
-            host = AgentActor.options(num_cpus=0).remote(
-                group, endpoint, call_deadline_s=call_deadline_s, gate=self._gate
-            )
+            host = AgentActor.options(num_cpus=0).remote(group, endpoint, **arguments)
             self._hosts.append(host)
             self._host_of.update((spec.name, host) for spec in group)
 
@@ -172,8 +173,6 @@ class RayRuntime:
                 await self._of_ray(*(actor.close.remote() for actor in actors))
         for actor in actors:
             ray.kill(actor)
-        if self._gate is not None:
-            self._gate.kill()
 
     async def _back_again(self, host: Any) -> None:
         """Wait until Ray has restarted an actor, or given it up: before, every further call is lost as well."""

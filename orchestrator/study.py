@@ -19,6 +19,8 @@ from .errors import ConfigError
 
 FILE_NAME = "study.toml"
 EPISODES = "episodes"
+FAILURES_NAME = "failures.json"
+"""Why episodes could not be run that left no record of their own."""
 MAX_EPISODES = 100_000
 
 Scalar = str | int | float | bool

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..actors.budget import Budget, Spent
 from ..env.world import is_message
+from .config import task_name
 from .digest import TrajectoryDigest
 
 
@@ -78,7 +79,7 @@ class Tally:
         """What `summary.json` holds. Counts of actions leave out messages and idle turns."""
         config = self._head["config"]
         return {
-            "task": config["task"],
+            "task": task_name(config["task"]),
             "agents": config["agents"],
             "method": config["method"],
             "model": self._head["model"],

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from ..actors.cassette import CassetteError, CassetteWriter, Missing
+from ..actors.cassette import CassetteError, CassetteWriter
 from .config import RunConfig
 from .errors import ConfigError
 from .observer import Record
@@ -38,16 +39,20 @@ class Taping:
         kind = record["kind"]
         if kind == "begin" and self._writer:
             self._writer.begin(self._config.identity())
-        for agent, part in record["agents"].items() if kind in ("step", "lesson", "abandoned") else ():
+        parts = record["agents"] if kind in ("step", "lesson", "abandoned") else {}
+        for agent, part in parts.items():
             exchanges = part["turn"].pop("exchanges") if part["turn"] else None
-            if self._writer is None or kind == "abandoned":
-                continue
-            if exchanges is None:
-                turn = Missing(part["verdict"] == "late", part["detail"])
-                self._writer.missing(agent, record["step"], turn)
-            for exchange in exchanges or ():
-                self._writer.exchange(agent, record["step"], exchange)
+            if self._writer and kind != "abandoned":
+                self._write(self._writer, agent, record["step"], part["verdict"], exchanges)
         self._commit(record)
+
+    def _write(
+        self, writer: CassetteWriter, agent: str, step: int, verdict: str, exchanges: Sequence[Mapping[str, Any]] | None
+    ) -> None:
+        if exchanges is None:
+            writer.missing(agent, step, late=verdict == "late")
+        for exchange in exchanges or ():
+            writer.exchange(agent, step, exchange)
 
     def close(self, status: str, digest: str) -> None:
         """The run ended: the cassette is whole."""

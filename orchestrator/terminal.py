@@ -57,7 +57,9 @@ class TerminalObserver(Observer):
     def started(self, config: RunConfig, folder: Path, model: str, waiting_for: Callable[[], list[str]]) -> None:
         self._steps = config.steps
         self._waiting_for = waiting_for
-        words = f"{config.agents} {config.method} agents, task {config.task}, model {model}, horizon {config.steps}"
+        words = (
+            f"{config.agents} {config.method} agents, task {config.task_name}, model {model}, horizon {config.steps}"
+        )
         self.starting(f"{words}; run folder {folder}")
         if self._console.is_terminal:
             self._live = Live(

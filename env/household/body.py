@@ -1,58 +1,36 @@
-"""An agent's body: what it remembers of the home, what it could do next, and how it does it.
+"""An agent's body: what it remembers of the home and makes of what it sees.
 
-A high-level action (`[goexplore]`, `[gocheck]`, `[gograb]`, `[goput]`) takes several steps; the body
-turns it into one primitive per step. It stays among the options until it is finished or pointless.
+What it could do next is in `options`, how it does that in `deeds`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .briefing import Briefing
 from .engine import Primitive
-from .graph import SceneGraph
+from .goals import CLEARING, PLACING, WantKind
 from .sight import RoomView
-from .tasks import Goal
 
 MAX_HISTORY, MAX_DIALOGUE = 20, 30
 """How many previous actions and lines of dialogue are remembered."""
 
-STUCK_STEPS = 20
-"""After more than this many fruitless repetitions of one primitive the body gives up on it..."""
+MAX_HELD = 2
+"""One thing in each hand."""
 
 WITHHELD_STEPS = 20
-"""...and does not offer the same object again for this many steps."""
-
-MAX_HELD = 2
-
-Option = tuple[str, int]
-"""A high-level action: its verb and the id of its object."""
-
-
-@dataclass(frozen=True, slots=True)
-class Briefing:
-    """What everybody knows from the start.
-
-    Attributes:
-        goal: what the episode asks for.
-        rooms: the room ids in the order in which texts list them.
-        labels: `<class> (id)` of every node.
-        classes: the class name of every node.
-    """
-
-    goal: Goal
-    rooms: tuple[int, ...]
-    labels: Mapping[int, str]
-    classes: Mapping[int, str]
+"""What one has given up on is not offered again for this many steps."""
 
 
 @dataclass(slots=True)
 class Mate:
-    """What is remembered of a teammate: where it was last seen (None: never), and holding what."""
+    """What is remembered of a teammate: where it was last seen (None: never), holding what, on which seat (0: none)."""
 
     room: int | None = None
     holding: tuple[int, ...] = ()
+    seat: int = 0
     here: bool = False
 
 
@@ -62,10 +40,15 @@ class Body:
 
     Attributes:
         unchecked: per room the shut containers last seen there; None: never been there.
-        ungrabbed: per room the goal things last seen there; None: never been there.
-        target_rooms: where the goal's target may be; one entry: known.
-        satisfied: goal things known to be in place.
+        ungrabbed: per room the things last seen there that can serve a want, with those wants; None: never been there.
+        surfaces: per room where things can be put to rest, as last seen.
+        target_rooms: per target of the goal where it may be; one entry: known.
+        known: per want what was last seen at its target (see `RoomView.known`); None: never seen.
+        open_wants: the wants that are not known to be met, as indices (follows from the rest).
+        in_place: the things known to be where the goal wants them (follows from the rest).
         heard: messages received so far.
+        failures: primitives that failed so far.
+        has_failed: whether the last primitive failed.
         withheld: objects given up on, with the step from which they are offered again.
         repeats: fruitless repetitions of the last primitive.
     """
@@ -73,13 +56,19 @@ class Body:
     number: int
     room: int
     unchecked: dict[int, list[int] | None]
-    ungrabbed: dict[int, list[int] | None]
-    target_rooms: tuple[int, ...]
+    ungrabbed: dict[int, dict[int, tuple[int, ...]] | None]
+    target_rooms: dict[int, tuple[int, ...]]
+    known: list[tuple[int, ...] | None]
     mates: dict[int, Mate]
+    open_wants: frozenset[int] = frozenset()
+    in_place: frozenset[int] = frozenset()
+    surfaces: dict[int, tuple[int, ...]] = field(default_factory=dict)
     holding: tuple[int, ...] = ()
-    satisfied: tuple[int, ...] = ()
+    seat: int = 0
     steps: int = 0
     heard: int = 0
+    failures: int = 0
+    has_failed: bool = False
     history: list[str] = field(default_factory=list)
     dialogue: list[str] = field(default_factory=list)
     withheld: dict[int, int] = field(default_factory=dict)
@@ -87,135 +76,113 @@ class Body:
     repeats: int = 0
 
     @classmethod
-    def at_start(cls, number: int, room: int, numbers: Sequence[int], briefing: Briefing) -> Body:
+    def at_start(cls, number: int, room: int, briefing: Briefing) -> Body:
         """The body of an agent that has just woken up in a room."""
-        return cls(
+        body = cls(
             number=number,
             room=room,
             unchecked=dict.fromkeys(briefing.rooms),
             ungrabbed=dict.fromkeys(briefing.rooms),
-            target_rooms=briefing.rooms,
-            mates={other: Mate() for other in numbers if other != number},
+            target_rooms=dict.fromkeys(briefing.targets, briefing.rooms),
+            known=[None] * len(briefing.goal.wants),
+            mates={other: Mate() for other in briefing.members if other != number},
             history=[f"[goexplore] {briefing.labels[room]}"],
         )
+        body.judge(briefing)
+        return body
 
     # -- perceiving ---------------------------------------------------------------------------
 
     def perceive(self, view: RoomView, briefing: Briefing) -> None:
         """Take in what is visible in the room one is in."""
         self.room = room = view.room
-        here = dict(view.people)
-        self.holding = here[self.number]
+        self.holding, self.seat = view.people[self.number]
         gone = set(self.holding)
         for number, mate in self.mates.items():
-            held = here.get(number)
-            mate.here = held is not None
-            if held is not None:
-                mate.room, mate.holding = room, held
-                gone.update(held)
-        if view.placed is not None:
-            self.satisfied = view.placed
-        self._locate_target(view)
-        gone.update(self.satisfied, view.goods)
-        for other, seen in self.ungrabbed.items():
-            if seen:
-                self.ungrabbed[other] = [number for number in seen if number not in gone]
-        missing = self.missing(briefing)
-        self.ungrabbed[room] = [
-            number
-            for number in view.goods
-            if number not in self.satisfied and missing.get(briefing.classes[number], 0) > 0
-        ]
+            person = view.people.get(number)
+            mate.here = person is not None
+            if person is not None:
+                mate.room = room
+                mate.holding, mate.seat = person
+                gone.update(person.holding)
+        for index, found in view.known.items():
+            self.known[index] = found
+        self._locate_targets(view)
+        if briefing.focus.seats:
+            self._notice_who_got_up(view, briefing)
+        if view.known or briefing.focus.people:
+            self.judge(briefing)
+        satisfied = self.in_place
+        gone.update(satisfied, view.goods)
+        for other, things in self.ungrabbed.items():
+            if things and not gone.isdisjoint(things):
+                self.ungrabbed[other] = {number: uses for number, uses in things.items() if number not in gone}
+        self.ungrabbed[room] = {number: uses for number, uses in view.goods.items() if number not in satisfied}
         self.unchecked[room] = list(view.closed)
+        if view.surfaces:
+            self.surfaces[room] = view.surfaces
 
-    def _locate_target(self, view: RoomView) -> None:
-        if view.has_target:
-            self.target_rooms = (view.room,)
-        elif view.room in self.target_rooms and len(self.target_rooms) > 1:
-            self.target_rooms = tuple(room for room in self.target_rooms if room != view.room)
+    def _locate_targets(self, view: RoomView) -> None:
+        for target, rooms in self.target_rooms.items():
+            if target in view.targets:
+                self.target_rooms[target] = (view.room,)
+            elif view.room in rooms and len(rooms) > 1:
+                self.target_rooms[target] = tuple(room for room in rooms if room != view.room)
 
-    def missing(self, briefing: Briefing) -> dict[str, int]:
-        """How many of each class are still to be placed, as far as this agent knows."""
-        missing = dict(briefing.goal.needs)
-        for number in self.satisfied:
-            missing[briefing.classes[number]] -= 1
-        return missing
+    def _notice_who_got_up(self, view: RoomView, briefing: Briefing) -> None:
+        """Who is in this room does not sit on a seat in another one."""
+        for index, want in enumerate(briefing.goal.wants):
+            seated = self.known[index]
+            if want.kind is WantKind.SIT and seated and want.target not in view.targets:
+                self.known[index] = tuple(person for person in seated if person not in view.people)
 
-    # -- choosing -----------------------------------------------------------------------------
+    # -- judging ------------------------------------------------------------------------------
 
-    def options(self, briefing: Briefing) -> list[Option]:
-        """The high-level actions open to the agent, in the order in which they are listed."""
-        options: list[Option] = [("goexplore", room) for room in briefing.rooms if self.unchecked[room] is None]
-        if len(self.holding) < MAX_HELD:
-            for room in briefing.rooms:
-                options += [("gocheck", number) for number in self.unchecked[room] or () if self._is_offered(number)]
-            missing = self.missing(briefing)
-            for room in briefing.rooms:
-                options += [
-                    ("gograb", number)
-                    for number in self.ungrabbed[room] or ()
-                    if missing.get(briefing.classes[number], 0) > 0 and self._is_offered(number)
-                ]
-        if self.holding:
-            options.append(("goput", briefing.goal.target))
-        return options
+    def done(self, index: int, briefing: Briefing) -> int:
+        """How much of a want is met, as far as this agent knows."""
+        want, found = briefing.goal.wants[index], self.known[index]
+        if want.kind is WantKind.HOLD:
+            held = [*self.holding, *(number for mate in self.mates.values() for number in mate.holding)]
+            return min(want.count, sum(briefing.classes[number] == want.class_name for number in held))
+        if found is None:
+            return 0
+        return max(0, min(want.count, want.start - len(found))) if want.kind in CLEARING else len(found)
 
-    def _is_offered(self, number: int) -> bool:
-        return self.withheld.get(number, 0) <= self.steps
+    def judge(self, briefing: Briefing) -> None:
+        """Find out which wants are still open, and what is in place."""
+        wants = briefing.goal.wants
+        self.open_wants = frozenset([i for i, want in enumerate(wants) if self.done(i, briefing) < want.count])
+        placed = [found for want, found in zip(wants, self.known, strict=True) if found and want.kind in PLACING]
+        self.in_place = frozenset([number for found in placed for number in found])
 
-    # -- acting -------------------------------------------------------------------------------
+    def is_offered(self, number: int) -> bool:
+        """Whether something has not been given up on lately."""
+        return not self.withheld or self.withheld.get(number, 0) <= self.steps
 
-    def compile(self, option: Option, graph: SceneGraph, briefing: Briefing) -> Primitive | None:
-        """The one primitive with which an option goes on in this step; None if there is nothing left to do."""
-        primitive = self._pursue(option, graph, briefing)
-        if primitive is not None and primitive == self.last and self.repeats > STUCK_STEPS:
-            return self._give_up(option, briefing)
-        return primitive
+    # -- remembering --------------------------------------------------------------------------
 
-    def _pursue(self, option: Option, graph: SceneGraph, briefing: Briefing) -> Primitive | None:
-        verb, number = option
-        if verb == "goexplore":
-            return Primitive("walktowards", number) if self.room != number else None
-        if verb == "goput":
-            return self._pursue_put(graph, briefing.goal)
-        lists = self.unchecked if verb == "gocheck" else self.ungrabbed
-        room = next((room for room, numbers in lists.items() if numbers and number in numbers), None)
-        if room is None:
-            return None
-        if room != self.room:
-            return Primitive("walktowards", room)
-        if not graph.is_reachable(self.number, number):
-            return Primitive("walktowards", number)
-        return Primitive("open" if verb == "gocheck" else "grab", number)
-
-    def _pursue_put(self, graph: SceneGraph, goal: Goal) -> Primitive | None:
-        if not self.holding:
-            return None
-        if self.target_rooms[0] != self.room:
-            return Primitive("walktowards", self.target_rooms[0])
-        if not graph.is_reachable(self.number, goal.target):
-            return Primitive("walktowards", goal.target)
-        if goal.relation == "ON":
-            return Primitive("putback", self.holding[0], goal.target)
-        if graph.is_shut(goal.target) and len(self.holding) < MAX_HELD:
-            return Primitive("open", goal.target)
-        return Primitive("putin", self.holding[0], goal.target)
-
-    def _give_up(self, option: Option, briefing: Briefing) -> Primitive:
-        """Stop repeating what leads nowhere: mark it, do not offer it for a while, and walk away."""
-        self.repeats = 0
-        if self.history:
-            self.history[-1] += " but unfinished"
-        if option[0] in ("gocheck", "gograb"):
-            self.withheld[option[1]] = self.steps + WITHHELD_STEPS
-        away = [room for room in (*self.target_rooms, *briefing.rooms) if room != self.room]
-        return Primitive("walktowards", away[0] if away else self.room)
-
-    def record(self, primitive: Primitive, text: str, *, progress: bool) -> None:
+    def record(self, primitive: Primitive, text: str, *, ok: bool, progress: bool) -> None:
         """Remember a primitive that was tried. `progress`: it succeeded, and changed something."""
         self.repeats = self.repeats + 1 if primitive == self.last and not progress else 0
         self.last = primitive
+        self.has_failed = not ok
+        self.failures += not ok
         self.remember(text)
+
+    def give_up_on(self, number: int, briefing: Briefing) -> None:
+        """Do not offer something for a while; except for a place where something belongs, which has no substitute."""
+        wants = briefing.goal.wants
+        if not any(want.target == number and want.kind in PLACING for want in wants):
+            self.withheld[number] = self.steps + WITHHELD_STEPS
+
+    def note_put(self, thing: int, target: int, briefing: Briefing) -> None:
+        """Remember what one has put into a container, because a shut door may hide it from now on."""
+        for index, want in enumerate(briefing.goal.wants):
+            found = self.known[index] or ()
+            fits = want.kind is WantKind.INSIDE and want.target == target and briefing.classes[thing] == want.class_name
+            if fits and len(found) < want.count:
+                self.known[index] = tuple(sorted({*found, thing}))
+        self.judge(briefing)
 
     def remember(self, text: str) -> None:
         """Add to the previous actions."""
@@ -236,13 +203,19 @@ class Body:
             "number": self.number,
             "room": self.room,
             "unchecked": list(self.unchecked.items()),
-            "ungrabbed": list(self.ungrabbed.items()),
-            "target_rooms": self.target_rooms,
-            "mates": [(number, mate.room, mate.holding, mate.here) for number, mate in self.mates.items()],
+            "ungrabbed": [
+                (room, list(things.items()) if things is not None else None) for room, things in self.ungrabbed.items()
+            ],
+            "surfaces": list(self.surfaces.items()),
+            "target_rooms": list(self.target_rooms.items()),
+            "known": self.known,
+            "mates": [(number, mate.room, mate.holding, mate.seat, mate.here) for number, mate in self.mates.items()],
             "holding": self.holding,
-            "satisfied": self.satisfied,
+            "seat": self.seat,
             "steps": self.steps,
             "heard": self.heard,
+            "failures": self.failures,
+            "has_failed": self.has_failed,
             "history": self.history,
             "dialogue": self.dialogue,
             "withheld": sorted(self.withheld.items()),
@@ -251,21 +224,32 @@ class Body:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Body:
-        return cls(
-            number=data["number"],
-            room=data["room"],
+    def from_dict(cls, data: Mapping[str, Any], briefing: Briefing) -> Body:
+        body = cls(
+            number=int(data["number"]),
+            room=int(data["room"]),
             unchecked=dict(data["unchecked"]),
-            ungrabbed=dict(data["ungrabbed"]),
-            target_rooms=tuple(data["target_rooms"]),
-            mates={number: Mate(room, tuple(holding), here) for number, room, holding, here in data["mates"]},
+            ungrabbed={
+                room: {thing: tuple(uses) for thing, uses in things} if things is not None else None
+                for room, things in data["ungrabbed"]
+            },
+            surfaces={room: tuple(places) for room, places in data["surfaces"]},
+            target_rooms={target: tuple(rooms) for target, rooms in data["target_rooms"]},
+            known=[tuple(found) if found is not None else None for found in data["known"]],
+            mates={
+                number: Mate(room, tuple(holding), seat, here) for number, room, holding, seat, here in data["mates"]
+            },
             holding=tuple(data["holding"]),
-            satisfied=tuple(data["satisfied"]),
-            steps=data["steps"],
-            heard=data["heard"],
+            seat=int(data["seat"]),
+            steps=int(data["steps"]),
+            heard=int(data["heard"]),
+            failures=int(data["failures"]),
+            has_failed=data["has_failed"],
             history=list(data["history"]),
             dialogue=list(data["dialogue"]),
             withheld=dict(data["withheld"]),
             last=Primitive(*data["last"]) if data["last"] else None,
-            repeats=data["repeats"],
+            repeats=int(data["repeats"]),
         )
+        body.judge(briefing)
+        return body

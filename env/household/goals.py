@@ -51,8 +51,10 @@ class Want:
         """The relation between thing and target that a placing or clearing want is about."""
         return "INSIDE" if self.kind in (WantKind.INSIDE, WantKind.OUT) else "ON"
 
-    def met_by(self, graph: SceneGraph) -> tuple[int, ...]:
+    def met_by(self, graph: SceneGraph, people: Sequence[int] | None = None) -> tuple[int, ...]:
         """What meets the want right now, at most `count` ids, lowest first.
+
+        `people`: whose hands count for HOLD; None: everybody's.
 
         Things for ON, INSIDE and HOLD; people for SIT; the switch for SWITCH_ON. OFF and OUT are met by
         absence, so there are no ids to give: use `done`.
@@ -61,7 +63,7 @@ class Want:
         if self.kind in PLACING:
             found = [n for n in graph.sources(self.target, self.relation) if self.is_meant(graph, n)]
         elif self.kind is WantKind.HOLD:
-            held = [thing for person in graph.characters for thing in graph.held_by(person)]
+            held = [thing for person in people or graph.characters for thing in graph.held_by(person)]
             found = sorted(thing for thing in held if self.is_meant(graph, thing))
         elif self.kind is WantKind.SIT:
             found = graph.sources(self.target, "SITTING")
@@ -69,16 +71,16 @@ class Want:
             found = [self.target] if "ON" in graph.nodes[self.target].states else []
         return tuple(found[: self.count])
 
-    def done(self, graph: SceneGraph) -> int:
-        """How much of the want is met, 0 to `count`."""
+    def done(self, graph: SceneGraph, people: Sequence[int] | None = None) -> int:
+        """How much of the want is met, 0 to `count`; `people` as in `met_by`."""
         if self.kind in CLEARING:
             left = sum(self.is_meant(graph, n) for n in graph.sources(self.target, self.relation))
             return max(0, min(self.count, self.start - left))
-        return len(self.met_by(graph))
+        return len(self.met_by(graph, people))
 
     def is_meant(self, graph: SceneGraph, number: int) -> bool:
         """Whether a thing is of the class the want names."""
-        return graph.nodes[number].class_name == self.class_name
+        return graph.nodes[number].kind == self.class_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,6 @@ class Goal:
         """How many things, people and switches are asked for."""
         return sum(want.count for want in self.wants)
 
-    def done(self, graph: SceneGraph) -> tuple[int, ...]:
-        """How much of each want is met."""
-        return tuple(want.done(graph) for want in self.wants)
+    def done(self, graph: SceneGraph, people: Sequence[int] | None = None) -> tuple[int, ...]:
+        """How much of each want is met; `people`: the team, whose hands count (None: everybody)."""
+        return tuple(want.done(graph, people) for want in self.wants)

@@ -2,35 +2,102 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .catalog import CONTAINER_CLASSES
+from .goals import CLEARING, Goal, WantKind
 from .graph import SceneGraph
-from .tasks import Goal
 
-_CONTAINERS = frozenset(CONTAINER_CLASSES)
+RESTING_CLASSES = (
+    "kitchencounter",
+    "coffeetable",
+    "kitchentable",
+    "diningtable",
+    "bench",
+    "cabinet",
+    "desk",
+    "nightstand",
+    "sofa",
+    "bathroomcounter",
+)
+"""Where people put what has to go somewhere; all of them are supports."""
+
+_THING, _CONTAINER, _TARGET, _SURFACE, _PERSON = 1, 2, 4, 8, 16
+
+
+class Focus:
+    """What a goal makes worth seeing, by class, so that a look costs one table entry for each visible thing.
+
+    Attributes:
+        wants: the goal's wants.
+        uses: per class the indices of the wants that any thing of it can serve.
+        roles: per class what things of it may be (flags); other classes do not matter.
+        at: per target the indices of its wants.
+        ignored: the one container that hides nothing of interest: the only target of a goal that fills it. Or 0.
+        cleared: targets from which things are to be taken away; nothing is put to rest there.
+        seats: whether it matters who sits where.
+        people: whether what people do can meet a want (sit, hold).
+        members: the team; strangers in a corridor do not matter.
+    """
+
+    def __init__(self, goal: Goal, members: Iterable[int], classes: Mapping[int, str], *, single: bool) -> None:
+        self.wants = goal.wants
+        self.members = frozenset(members)
+        self.uses: dict[str, tuple[int, ...]] = {}
+        self.at: dict[int, tuple[int, ...]] = {}
+        self.roles: dict[str, int] = {"character": _PERSON}
+        for index, want in enumerate(goal.wants):
+            if want.target:
+                self.at[want.target] = (*self.at.get(want.target, ()), index)
+            if want.kind in (WantKind.ON, WantKind.INSIDE, WantKind.HOLD):
+                self.uses[want.class_name] = (*self.uses.get(want.class_name, ()), index)
+        self._mark(self.uses, _THING)
+        self._mark(CONTAINER_CLASSES, _CONTAINER)
+        self._mark([classes[target] for target in self.at], _TARGET)
+        if not single:
+            self._mark(RESTING_CLASSES, _SURFACE)
+        self.ignored = goal.wants[0].target if single and goal.wants[0].kind is WantKind.INSIDE else 0
+        self.cleared = frozenset(want.target for want in goal.wants if want.kind in CLEARING)
+        self.seats = any(want.kind is WantKind.SIT for want in goal.wants)
+        self.people = self.seats or any(want.kind is WantKind.HOLD for want in goal.wants)
+
+    def _mark(self, names: Iterable[str], role: int) -> None:
+        for name in names:
+            self.roles[name] = self.roles.get(name, 0) | role
+
+
+class Person(NamedTuple):
+    """Somebody in sight: what they hold (right hand first), and the seat they sit on, or 0."""
+
+    holding: tuple[int, ...]
+    seat: int
 
 
 @dataclass(frozen=True, slots=True)
 class RoomView:
-    """What matters for the goal among the things visible in a room; the same for all who are in it.
+    """What matters for a goal among the things visible in a room; the same for all of a team who are in it.
 
     Attributes:
         room: the room.
-        people: who is there, with what each holds (right hand first).
-        closed: shut containers that may hide things, the target excepted.
-        goods: things of the goal's classes that nobody holds and that can be taken, those at the target too.
-        has_target: whether the target stands here.
-        placed: the goal things at the target that count; None if one cannot see that.
+        people: who of the team is there.
+        closed: shut containers that may hide things.
+        goods: things that nobody holds and that can be taken, by id, with the wants they can serve;
+            those that already meet a want, too.
+        targets: the goal's targets that stand here.
+        known: per want at these targets, unless a door hides it: the things in place, the things left where
+            they are to be taken away, the people seated, or the switch that is on.
+        surfaces: where things can be put to rest.
     """
 
     room: int
-    people: tuple[tuple[int, tuple[int, ...]], ...]
+    people: Mapping[int, Person]
     closed: tuple[int, ...]
-    goods: tuple[int, ...]
-    has_target: bool
-    placed: tuple[int, ...] | None
+    goods: Mapping[int, tuple[int, ...]]
+    targets: tuple[int, ...]
+    known: Mapping[int, tuple[int, ...]]
+    surfaces: tuple[int, ...]
 
 
 def visible(graph: SceneGraph, room: int) -> list[int]:
@@ -46,41 +113,61 @@ def visible(graph: SceneGraph, room: int) -> list[int]:
     return found
 
 
-def look(graph: SceneGraph, room: int, goal: Goal) -> RoomView:
+def look(graph: SceneGraph, room: int, focus: Focus) -> RoomView:
     """Look around in a room with a goal in mind."""
-    nodes = graph.nodes
-    wanted = {name for name, _ in goal.needs}
-    people: list[tuple[int, tuple[int, ...]]] = []
+    nodes, roles = graph.nodes, focus.roles
+    people: dict[int, Person] = {}
     closed: list[int] = []
-    goods: list[int] = []
-    held: set[int] = set()
-    has_target = False
+    goods: dict[int, tuple[int, ...]] = {}
+    targets: list[int] = []
+    surfaces: list[int] = []
     for number in visible(graph, room):
         node = nodes[number]
-        name = node.kind
-        if name in wanted:
-            if "GRABBABLE" in node.properties:
-                goods.append(number)
-        elif number == goal.target:
-            has_target = True
-        elif name in _CONTAINERS:
-            if "CLOSED" in node.states:
-                closed.append(number)
-        elif node.category == "Characters":
-            hands = tuple(graph.held_by(number))
-            people.append((number, hands))
-            held.update(hands)
-    placed: tuple[int, ...] | None = None
-    if has_target and not (goal.relation == "INSIDE" and graph.is_shut(goal.target)):
-        placed = goal.pick(graph, graph.sources(goal.target, goal.relation))
+        role = roles.get(node.kind)
+        if role is None:
+            continue
+        if role & _THING and "GRABBABLE" in node.properties and graph.holder(number) is None:
+            goods[number] = focus.uses[node.kind]
+        if role & _TARGET and number in focus.at:
+            targets.append(number)
+        if role & _CONTAINER and "CLOSED" in node.states and number != focus.ignored:
+            closed.append(number)
+        if role & _SURFACE and number not in focus.cleared:
+            surfaces.append(number)
+        if role & _PERSON and number in focus.members:
+            seat = graph.targets(number, "SITTING") if focus.seats else ()
+            people[number] = Person(tuple(graph.held_by(number)), seat[0] if seat else 0)
+    known: dict[int, tuple[int, ...]] = {}
+    for target in targets:
+        _inspect(graph, target, focus, known, goods)
     return RoomView(
         room=room,
-        people=tuple(sorted(people)),
+        people=people,
         closed=tuple(sorted(closed)),
-        goods=tuple(sorted(number for number in goods if number not in held)),
-        has_target=has_target,
-        placed=placed,
+        goods=dict(sorted(goods.items())),
+        targets=tuple(targets),
+        known=known,
+        surfaces=tuple(sorted(surfaces)),
     )
+
+
+def _inspect(
+    graph: SceneGraph, target: int, focus: Focus, known: dict[int, tuple[int, ...]], goods: dict[int, tuple[int, ...]]
+) -> None:
+    """Add what can be told about the wants at a target in sight, and what is to be taken away from it."""
+    is_shut = graph.is_shut(target)
+    for index in focus.at[target]:
+        want = focus.wants[index]
+        if is_shut and want.kind in (WantKind.INSIDE, WantKind.OUT):
+            continue
+        if want.kind not in CLEARING:
+            known[index] = want.met_by(graph)
+            continue
+        left = [number for number in graph.sources(target, want.relation) if want.is_meant(graph, number)]
+        known[index] = tuple(left)
+        for number in left:
+            if "GRABBABLE" in graph.nodes[number].properties:
+                goods[number] = (*goods.get(number, ()), index)
 
 
 def partial_graph(graph: SceneGraph, character: int) -> dict[str, Any]:

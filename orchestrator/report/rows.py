@@ -8,12 +8,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..config import PLACE, RunConfig, task_name
 from ..emergence import measure
 from ..errors import ConfigError
 from ..journal import FILE_NAME as JOURNAL_NAME
 from ..journal import JournalError
 from ..replay import records
-from ..study import EPISODES, cells_of, episode_folder, load_study
+from ..study import EPISODES, FAILURES_NAME, cells_of, episode_folder, load_study
 from ..study import FILE_NAME as STUDY_NAME
 from ..summary import Tally
 
@@ -33,7 +34,7 @@ class Results:
     """
 
     title: str
-    varied: tuple[str, ...]
+    varied: tuple[str, ...] = ()
     episodes: list[Row] = field(default_factory=list[Row])
     plans: list[Row] = field(default_factory=list[Row])
     missing: dict[str, str] = field(default_factory=dict[str, str])
@@ -58,30 +59,33 @@ def read_results(folders: Sequence[Path], prices: Prices) -> Results:
         ConfigError: a folder holds neither a run nor a study.
     """
     found: dict[str, Path] = {}
-    varied: list[str] = []
     missing: dict[str, str] = {}
     for folder in folders:
         if (folder / STUDY_NAME).is_file():
             plan = load_study(folder)
-            varied += [name for name in plan.vary if name not in varied]
+            failures = _failures(folder)
             for cell in cells_of(plan):
                 place = episode_folder(folder, cell)
                 if (place / JOURNAL_NAME).is_file():
                     found[cell.name] = place
                 else:
-                    missing[cell.name] = "not begun"
+                    missing[cell.name] = failures.get(cell.name, "not begun")
         else:
             for run in _runs_in(folder):
                 found[str(run)] = run
-    results = Results(", ".join(map(str, folders)), tuple(varied), missing=missing)
+    results = Results(", ".join(map(str, folders)), missing=missing)
     for name, place in found.items():
         try:
             _read_episode(results, name, place, prices)
         except JournalError as error:
             missing[name] = str(error)
-    if not results.varied:
-        results.varied = tuple(_differing(results.episodes))
+    results.varied = tuple(_differing(results.episodes))
     return results
+
+
+def _failures(study: Path) -> dict[str, str]:
+    path = study / FAILURES_NAME
+    return json.loads(path.read_text()) if path.is_file() else {}
 
 
 def _runs_in(folder: Path) -> Iterator[Path]:
@@ -113,6 +117,7 @@ def _read_episode(results: Results, name: str, place: Path, prices: Prices) -> N
         {
             "episode": name,
             **{key: value for key, value in config.items() if isinstance(value, str | int | float | bool)},
+            "task": task_name(config["task"]),
             "model": summary["model"],
             "status": summary["status"],
             "error": summary["error"],
@@ -168,7 +173,7 @@ def _plan_rows(name: str, record: Mapping[str, Any], plans: dict[str, str]) -> I
 
 
 def _differing(rows: Sequence[Row]) -> Iterator[str]:
-    """The settings in which runs that nobody planned together differ."""
-    for name in ("task", "method", "agents", "llm", "seed"):
-        if len({row.get(name) for row in rows}) > 1:
+    """The settings in which episodes differ, apart from where they were computed; the task first."""
+    for name in RunConfig.model_fields:
+        if name not in PLACE and len({row.get(name) for row in rows}) > 1:
             yield name

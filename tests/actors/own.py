@@ -27,6 +27,11 @@ class PolicyWithCode(Policy):
         self.number = trace.node(3, name="number", trainable=True)
 
 
+class PolicyThatBreaks(Policy):
+    def text(self) -> Node[str]:
+        raise ArithmeticError("no text today")
+
+
 class ShoutingOptimizer(OptoPrime):  # type: ignore[misc]
     """Says everything in capitals."""
 

@@ -68,6 +68,13 @@ async def test_in_the_household_the_line_stands_below_the_opening(chat: ChatMode
     ]
 
 
+async def test_in_a_world_without_a_goal_the_line_stands_on_top(chat: ChatModel, server: RecitingServer) -> None:
+    server.replies = [act("A")]
+    seen = Observation(text="A field.", choices=CHOICES, key="k")
+    await ReActAgent(AgentSpec(name="Agent_1", organization="Dance."), chat).turn(0, seen, "")
+    assert server.prompts() == ["Organization instructions: Dance.\nA field."]
+
+
 @pytest.fixture
 async def host(server: RecitingServer) -> AsyncIterator[AgentHost]:
     here = Endpoint(base_url=server.url, model="everybodys")

@@ -107,7 +107,7 @@ async def test_every_trainable_text_of_a_policy_of_ones_own_is_learned(chat: Cha
 
 
 def test_only_texts_can_be_trainable() -> None:
-    with pytest.raises(ValueError, match="number0 is trainable but no text"):
+    with pytest.raises(PluginError, match="number0 is trainable but no text"):
         Recording("", find_policy(OWN + "PolicyWithCode"))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from housemates.env.household.apartments import add_character, add_object, furnish
 from housemates.env.household.engine import Engine, Primitive, Result
 from housemates.env.household.graph import Box, SceneGraph
+from housemates.env.household.homes import add_character, add_object, build_home
 from housemates.env.household.spots import free_spot, inner_spot
 
 PEOPLE = 3
@@ -16,7 +16,7 @@ class Home:
     """The shipped apartment with three people in the kitchen, and a few handles to it."""
 
     def __init__(self) -> None:
-        self.graph: SceneGraph = furnish(Random("home"), 11)
+        self.graph: SceneGraph = build_home("0", 11, Random("home")).graph
         for number in range(1, PEOPLE + 1):
             add_character(self.graph, Random(number), number, self.one("kitchen"))
         self.engine = Engine(self.graph, "test")

@@ -6,12 +6,12 @@ from random import Random
 from typing import Any
 
 import pytest
-from housemates.env.household.apartments import furnish
+from housemates.env.household.goals import Goal, Want, WantKind
 from housemates.env.household.graph import Box, Node, SceneGraph
+from housemates.env.household.homes import build_home
 from housemates.env.household.node import class_kind
 from housemates.env.household.scene_json import RELATIONS
-from housemates.env.household.sight import look
-from housemates.env.household.tasks import Goal
+from housemates.env.household.sight import Focus, look
 from housemates.env.world import WorldError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -52,7 +52,9 @@ def small() -> dict[str, Any]:
 
 
 def test_a_node_made_in_code_has_every_field_of_virtualhome() -> None:
-    (node,) = [node for node in furnish(Random(1), 11).to_dict()["nodes"] if node["class_name"] == "fridge"]
+    (node,) = [
+        node for node in build_home("0", 11, Random(1)).graph.to_dict()["nodes"] if node["class_name"] == "fridge"
+    ]
     assert set(node) == {
         "id",
         "category",
@@ -203,5 +205,6 @@ def test_a_shut_container_is_seen_however_its_class_is_spelled() -> None:
     cabinet = next(node for node in scene["nodes"] if node["class_name"] == "kitchencabinet")
     cabinet["class_name"] = "Kitchen Cabinets"
     graph = SceneGraph.from_dict(scene)
-    view = look(graph, graph.rooms[0], Goal("read_book", "ON", 0, "coffeetable", (("apple", 1),)))
+    goal = Goal("hold", (Want(WantKind.HOLD, "apple", 1),))
+    view = look(graph, graph.rooms[0], Focus(goal, (1,), {}, single=False))
     assert cabinet["id"] in view.closed

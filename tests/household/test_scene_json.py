@@ -8,9 +8,9 @@ import tracemalloc
 from random import Random
 from typing import Any
 
-from housemates.env.household.apartments import add_character, add_object, furnish
 from housemates.env.household.engine import Engine, Primitive
 from housemates.env.household.graph import Box, SceneGraph
+from housemates.env.household.homes import add_character, add_object, build_home
 from housemates.env.household.scene_json import scene_faults
 from hypothesis import given, settings
 
@@ -48,7 +48,7 @@ def test_a_scene_like_those_of_unity_comes_out_as_it_went_in() -> None:
 
 
 def test_what_is_made_in_code_can_be_read_back() -> None:
-    graph = furnish(Random(1), 11)
+    graph = build_home("0", 11, Random(1)).graph
     add_character(graph, Random(1), 1, 11)
     data = graph.to_dict()
     assert SceneGraph.from_dict(data).to_dict() == data

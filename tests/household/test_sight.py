@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from housemates.env.household.sight import look, partial_graph, visible
-from housemates.env.household.tasks import Goal
+from housemates.env.household.goals import PLACING, Goal, Want, WantKind
+from housemates.env.household.sight import Focus, Person, RoomView, look, partial_graph, visible
 
-from .home import Home
+from .home import PEOPLE, Home
 
 
-def goal(home: Home) -> Goal:
-    return Goal("prepare_food", "ON", home.one("kitchentable"), "kitchentable", (("apple", 1), ("plate", 1)))
+def see(home: Home, room: str, *wants: Want) -> RoomView:
+    """What matters in a room; without wants, for an apple and a plate that are to be put on the kitchentable."""
+    table = home.one("kitchentable")
+    goal = Goal("test", wants or tuple(Want(WantKind.ON, name, 1, table) for name in ("apple", "plate")))
+    classes = {number: node.class_name for number, node in home.graph.nodes.items()}
+    single = len({want.target for want in goal.wants}) == 1 and goal.wants[0].kind in PLACING
+    return look(home.graph, home.one(room), Focus(goal, range(1, PEOPLE + 1), classes, single=single))
 
 
 def test_what_is_in_a_shut_container_appears_when_it_is_opened(home: Home) -> None:
     fridge, kitchen = home.one("fridge"), home.one("kitchen")
     apple = home.add("apple", "INSIDE", fridge)
     assert apple not in visible(home.graph, kitchen)
-    assert fridge in look(home.graph, kitchen, goal(home)).closed
+    assert fridge in see(home, "kitchen").closed
     home.stand_at(1, fridge)
     home.do(1, "open", fridge)
     assert apple in visible(home.graph, kitchen)
-    view = look(home.graph, kitchen, goal(home))
-    assert view.goods == (apple,) and fridge not in view.closed
+    view = see(home, "kitchen")
+    assert view.goods == {apple: (0,)} and fridge not in view.closed
 
 
 def test_one_shut_container_hides_an_open_one_inside_it(home: Home) -> None:
@@ -46,32 +51,82 @@ def test_everything_is_seen_once_also_what_is_held(home: Home) -> None:
     home.do(1, "grab", apple)
     seen = visible(home.graph, home.one("kitchen"))
     assert len(seen) == len(set(seen)) and seen.count(apple) == 1
-    view = look(home.graph, home.one("kitchen"), goal(home))
-    assert view.people == ((1, (apple,)), (2, ()), (3, ()))
-    assert view.goods == ()
+    view = see(home, "kitchen")
+    assert view.people == {1: Person((apple,), 0), 2: Person((), 0), 3: Person((), 0)}
+    assert view.goods == {}
 
 
 def test_other_rooms_are_out_of_sight(home: Home) -> None:
     apple = home.add("apple", "ON", home.one("bench", "livingroom"))
     assert apple not in visible(home.graph, home.one("kitchen"))
-    view = look(home.graph, home.one("livingroom"), goal(home))
-    assert view.people == () and not view.has_target and view.placed is None
+    view = see(home, "livingroom")
+    assert view.people == {} and view.targets == () and view.known == {}
 
 
 def test_what_is_in_place_is_seen_at_the_target(home: Home) -> None:
     apples = [home.add("apple", "ON", home.one("kitchentable")) for _ in range(2)]
-    view = look(home.graph, home.one("kitchen"), goal(home))
-    assert view.has_target and view.placed == (apples[0],)
+    view = see(home, "kitchen")
+    assert view.targets == (home.one("kitchentable"),) and view.known == {0: (apples[0],), 1: ()}
 
 
 def test_one_cannot_tell_what_is_in_a_shut_target(home: Home) -> None:
     dishwasher = home.one("dishwasher")
-    dishes = Goal("put_dishwasher", "INSIDE", dishwasher, "dishwasher", (("plate", 1),))
+    want = Want(WantKind.INSIDE, "plate", 1, dishwasher)
     plate = home.add("plate", "INSIDE", dishwasher)
-    view = look(home.graph, home.one("kitchen"), dishes)
-    assert view.has_target and view.placed is None and dishwasher not in view.closed
+    view = see(home, "kitchen", want)
+    assert view.targets == (dishwasher,) and view.known == {} and dishwasher not in view.closed
     home.graph.nodes[dishwasher].states = ("OPEN", "OFF")
-    assert look(home.graph, home.one("kitchen"), dishes).placed == (plate,)
+    assert see(home, "kitchen", want).known == {0: (plate,)}
+
+
+def test_a_shut_target_may_hide_what_belongs_elsewhere(home: Home) -> None:
+    fridge = home.one("fridge")
+    inside, elsewhere = (
+        Want(WantKind.INSIDE, "apple", 1, fridge),
+        Want(WantKind.ON, "plate", 1, home.one("coffeetable")),
+    )
+    assert fridge not in see(home, "kitchen", inside).closed
+    assert fridge in see(home, "kitchen", inside, elsewhere).closed
+    assert fridge in see(home, "kitchen", Want(WantKind.OUT, "apple", 1, fridge, 1)).closed
+
+
+def test_what_is_to_be_taken_away_is_of_use_only_where_it_is(home: Home) -> None:
+    table, counter = home.one("kitchentable"), home.one("kitchencounter")
+    plates = [home.add("plate", "ON", place) for place in (table, table, counter)]
+    want = Want(WantKind.OFF, "plate", 2, table, 2)
+    view = see(home, "kitchen", want)
+    assert view.known == {0: tuple(plates[:2])} and set(view.goods) == set(plates[:2])
+    assert view.goods[plates[0]] == (0,)
+    both = see(home, "kitchen", want, Want(WantKind.INSIDE, "plate", 2, home.one("dishwasher")))
+    assert both.goods[plates[0]] == (1, 0) and both.goods[plates[2]] == (1,)
+
+
+def test_what_is_on_and_who_sits_where_is_seen(home: Home) -> None:
+    tv, sofa = home.one("tv"), home.one("sofa")
+    wants = (Want(WantKind.SWITCH_ON, "tv", 1, tv), Want(WantKind.SIT, "sofa", 2, sofa))
+    assert see(home, "livingroom", *wants).known == {0: (), 1: ()}
+    home.stand_at(1, sofa)
+    home.do(1, "sit", sofa)
+    home.stand_at(2, tv)
+    home.do(2, "switchon", tv)
+    view = see(home, "livingroom", *wants)
+    assert view.known == {0: (tv,), 1: (1,)} and view.people == {1: Person((), sofa), 2: Person((), 0)}
+
+
+def test_places_to_rest_things_are_noticed_unless_they_are_to_be_cleared_or_not_needed(home: Home) -> None:
+    table, counter = home.one("kitchentable"), home.one("kitchencounter")
+    assert see(home, "kitchen").surfaces == ()
+    assert see(home, "kitchen", Want(WantKind.OFF, "plate", 2, table, 2)).surfaces == (counter,)
+
+
+def test_strangers_are_no_concern(home: Home) -> None:
+    goal = Goal("test", (Want(WantKind.ON, "apple", 1, home.one("kitchentable")),))
+    apple = home.add("apple", "ON", home.one("kitchentable"))
+    home.stand_at(3, apple)
+    home.do(3, "grab", apple)
+    classes = {number: node.class_name for number, node in home.graph.nodes.items()}
+    view = look(home.graph, home.one("kitchen"), Focus(goal, (1, 2), classes, single=True))
+    assert set(view.people) == {1, 2} and view.goods == {}
 
 
 def test_the_partial_graph_has_all_rooms_the_visible_things_and_the_edges_among_them(home: Home) -> None:

@@ -14,7 +14,10 @@ SEEDS = range(10)
 
 
 class Tidy:
-    """A simple housemate: finish what was begun, take what is here, look into what is here, bring, then go on."""
+    """A simple housemate: finish what was begun, take what is here, look into what is here, bring, then go on.
+
+    Sits down when there is nothing else to do, and stays where it is when it sits.
+    """
 
     def __init__(self, number: int) -> None:
         self._number = number
@@ -25,25 +28,29 @@ class Tidy:
             self._current = None
             return seen.reflex
         offered = [choice for choice in seen.choices if not is_message(choice)]
+        if "I'm sitting" in seen.text:
+            return None
         if self._current not in offered:
             self._current = self._choose(offered, seen.text)
         return self._current
 
     def _choose(self, offered: Sequence[str], text: str) -> str | None:
-        match = re.search(r"I'm in the \w+, where I found ([^.]*)\. ", text)
+        match = re.search(r"I'm in the \w+(?: \(\d+\))?, where I found ([^.]*)\. ", text)
         assert match is not None
         here = match[1]
         by_verb = {
             verb: [c for c in offered if c.startswith(f"[{verb}]")]
-            for verb in ("gograb", "gocheck", "goput", "goexplore")
+            for verb in ("gograb", "gocheck", "goput", "goswitch", "goexplore", "gosit")
         }
         groups = [
             [c for c in by_verb["gograb"] if c.split("] ")[1] in here],
             [c for c in by_verb["gocheck"] if c.split("] ")[1] in here],
             by_verb["gograb"],
             by_verb["goput"],
+            by_verb["goswitch"],
             by_verb["gocheck"],
             by_verb["goexplore"],
+            by_verb["gosit"],
         ]
         group = next((group for group in groups if group), None)
         return group[self._number % len(group)] if group else None

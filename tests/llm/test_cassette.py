@@ -14,7 +14,6 @@ from housemates.actors.cassette import (
     Cassette,
     CassetteError,
     CassetteWriter,
-    Missing,
     Reel,
     address,
     read_cassette,
@@ -42,7 +41,7 @@ def write(path: Path, *exchanges: Exchange) -> None:
     writer.begin({"seed": 1})
     for exchange in exchanges:
         writer.exchange("Agent_1", 3, asdict(exchange))
-    writer.missing("Agent_2", 3, Missing(True, "no answer"))
+    writer.missing("Agent_2", 3, late=True)
     writer.close("completed", "d1gest")
 
 
@@ -57,7 +56,7 @@ def test_what_is_recorded_is_read(tmp_path: Path) -> None:
         config={"seed": 1},
         reels={
             "Agent_1": Reel({3: [answered(), failed]}, {}),
-            "Agent_2": Reel({}, {3: Missing(True, "no answer")}),
+            "Agent_2": Reel({}, {3: True}),
         },
         status="completed",
         digest="d1gest",
@@ -65,7 +64,7 @@ def test_what_is_recorded_is_read(tmp_path: Path) -> None:
 
 
 def test_a_reel_survives_its_journey() -> None:
-    reel = Reel({3: [answered()]}, {4: Missing(False, "lost")})
+    reel = Reel({3: [answered()]}, {4: False})
     assert Reel.unpacked(reel.packed()) == reel
 
 
@@ -130,9 +129,13 @@ def test_frames_that_make_no_cassette_are_refused(frames: list[Any], tmp_path: P
         read_cassette(tmp_path / "c")
 
 
-def test_a_cassette_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_BYTES", 10_000)
+def test_a_cassette_that_holds_too_much_is_neither_written_nor_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path / "c", answered("x" * 100_000))
+    monkeypatch.setattr(module, "MAX_BYTES", 10_000)
+    with pytest.raises(CassetteError, match="is full"):
+        write(tmp_path / "d", answered("x" * 100_000))
     with pytest.raises(CassetteError, match="more than 10000 bytes"):
         read_cassette(tmp_path / "c")
 

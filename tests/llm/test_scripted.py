@@ -36,12 +36,13 @@ def prompt(
     rest: str = EVERYWHERE,
     dialogue: str = "",
     history: str = "[goexplore] <bedroom> (30)",
+    goal: str = "Find and put 1 apple, 2 wines, 1 pudding onto the <coffeetable> (21).",
 ) -> str:
     lines = "".join(f"{chr(65 + i)}. {action}\n" for i, action in enumerate(actions))
     return (
         f"I'm Agent_{agent}. I'm in a hurry to finish the housework with my friends {teammates} together. Given our "
         "shared goal, help me.\n"
-        "Goal: Find and put 1 apple, 2 wines, 1 pudding onto the <coffeetable> (21).\n"
+        f"Goal: {goal}\n"
         f"Plan: {plan}\n"
         f"Progress: This is step 5. I'm holding {holding}. {here}{others}{rest}\n"
         f"Dialogue history:\n{dialogue}\n"
@@ -137,6 +138,60 @@ def test_actions_beyond_z_are_read() -> None:
     lines = "AA. [gograb] <wine> (51)\n"
     text = prompt([]).replace("Available actions:\n", f"Available actions:\n{lines}")
     assert act(text) == "[gograb] <wine> (51)"
+
+
+class TestSeveralWants:
+    GOAL = "Find and put 1 apple onto the <coffeetable> (21), and 2 wines into the <fridge> (12)."
+
+    def test_what_belongs_here_is_put_down_here(self) -> None:
+        puts = [PUT, "[goput] <fridge> (12)"]
+        here = "I'm in the kitchen, where I found <fridge> (12). "
+        held = "<apple> (50) and <wine> (51)"
+        assert act(prompt(puts, goal=self.GOAL, holding=held, here=here)) == puts[1]
+        here = "I'm in the livingroom, where I found <coffeetable> (21). "
+        assert act(prompt(puts, goal=self.GOAL, holding=held, here=here)) == puts[0]
+
+    def test_what_is_in_either_place_is_done(self) -> None:
+        done = (
+            "We've already found and put <apple> (50) onto the <coffeetable> (21), and <wine> (51), <wine> (52) into "
+            "the <fridge> (12). "
+        )
+        assert act(prompt(ACTIONS[:2], goal=self.GOAL, here=done + HERE)) == "None"
+        partly = done.replace(", <wine> (52)", "")
+        assert act(prompt(ACTIONS[:2], goal=self.GOAL, here=partly + HERE)) in ACTIONS[:2]
+
+    def test_what_is_to_be_taken_away_is_taken_until_enough_is_gone(self) -> None:
+        goal = "Take 2 plates off the <kitchentable> (70)."
+        here = "I'm in the kitchen, where I found <kitchentable> (70), <plate> (71). "
+        options = ["[gograb] <plate> (71)", "[goput] <kitchencounter> (72)"]
+        taken = "We've already taken 1 plate off the <kitchentable> (70). "
+        assert act(prompt(options, goal=goal, holding="<plate> (73)", here=taken + here)) == options[0]
+        taken = "We've already taken 2 plates off the <kitchentable> (70). "
+        assert act(prompt(options[1:], goal=goal, holding="<plate> (73)", here=taken + here)) == options[1]
+
+    def test_one_switches_on_in_passing_and_sits_down_last(self) -> None:
+        goal = "Hold 1 remotecontrol. Switch on the <tv> (9). Sit on the <sofa> (33)."
+        here = "I'm in the livingroom, where I found <tv> (9), <sofa> (33). "
+        options = ["[goexplore] <bathroom> (40)", "[goswitch] <tv> (9)", "[gosit] <sofa> (33)"]
+        assert act(prompt(options, goal=goal, here=here)) == options[1]
+        assert act(prompt([options[0], options[2]], goal=goal, here=here)) == options[0]
+        holder = "she was holding <remotecontrol> (60), sitting on the <sofa> (33). "
+        others = f"Last time I saw Agent_1 was in the kitchen, {holder}"
+        assert act(prompt([options[0], options[2]], goal=goal, here=here, others=others)) == options[2]
+
+    def test_rooms_of_one_class_are_told_apart(self) -> None:
+        here = "I'm in the bedroom (30), where I found nothing. "
+        rest = "The bedroom (31) is unexplored. The bedroom (32) is unexplored. "
+        rooms = ["[goexplore] <bedroom> (31)", "[goexplore] <bedroom> (32)"]
+        plan = "Search order: bedroom (32), bedroom (31)."
+        assert act(prompt(rooms, here=here, rest=rest, plan=plan)) == rooms[1]
+
+
+def test_a_message_to_everyone_is_understood_like_one_to_me() -> None:
+    dialogue = "Agent_1 send_message to everyone: I found <apple> (70) in the bathroom. I take <wine> (51)."
+    assert act(prompt(ACTIONS, dialogue=dialogue)) == "[gocheck] <fridge> (12)"
+    mine = "You send_message to everyone: I found <apple> (70) in the bathroom. I take <wine> (51)."
+    assert act(prompt(ACTIONS, dialogue=mine)) == "[gograb] <wine> (51)"
 
 
 @pytest.mark.parametrize("text", ["", "hello", "Available actions:\n", "I'm Agent_x.\nProgress: \n" * 100])

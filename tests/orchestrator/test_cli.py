@@ -103,6 +103,8 @@ def test_the_help_states_the_defaults_that_hold() -> None:
     ("arguments", "code", "words"),
     [
         (["run", "--task", "fly"], 2, "unknown task 'fly'"),
+        (["run", "--task", "fly.json"], 2, "fly.json: there is no such task file"),
+        (["run", "--task", "setup_table+clean_table"], 2, "and for its opposite"),
         (["run", "--agents", "0"], 2, "agents: Input should be greater than or equal to 1"),
         (["run", "--agents", "two"], 2, "--agents"),
         (["run", "--steps", "-3"], 2, "steps"),
@@ -128,6 +130,21 @@ def test_a_mistake_gets_one_line_and_its_exit_code(arguments: list[str], code: i
     assert done.returncode == code, done.stderr
     assert words in done.stderr
     assert done.stderr.startswith("housemates: ") and done.stderr.count("\n") == 1
+
+
+def test_a_mistake_in_a_task_file_names_file_field_and_reason(tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text('{"name": "mine", "wants": [{"kind": "hold", "class": "aple"}]}')
+    done = housemates("run", "--llm", "scripted", "--task", "mine.json", cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "mine.json: wants[0].class: there is no class 'aple'; did you mean apple" in done.stderr
+    assert list(tmp_path.iterdir()) == [tmp_path / "mine.json"]
+
+
+def test_the_tasks_are_listed_and_the_schema_of_task_files_is_printed(tmp_path: Path) -> None:
+    lines = housemates("tasks", cwd=tmp_path).stdout.splitlines()
+    assert len(lines) == 8 + 50
+    assert "8  in home 3     read_book: on coffeetable: 1 apple, 1 wine, 1 pudding" in lines
+    assert json.loads(housemates("tasks", "--schema", cwd=tmp_path).stdout)["title"] == "TaskFile"
 
 
 def test_a_model_file_with_the_wrong_hash_is_refused(tmp_path: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
-from housemates.orchestrator.config import RunConfig, load_config, make_config
+from housemates.orchestrator.config import RunConfig, load_config, make_config, task_name
 from housemates.orchestrator.errors import ConfigError
+
+TASK = {"name": "mine", "wants": [{"kind": "on", "class": "mug", "count": 2, "target": {"class": "desk"}}]}
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +44,22 @@ def test_a_base_url_alone_means_an_openai_compatible_endpoint() -> None:
     ("values", "message"),
     [
         ({"task": "fly"}, "task: unknown task 'fly'; there are read_book, put_dishwasher, prepare_food"),
+        ({"task": "fly.json"}, "task: fly.json: there is no such task file"),
+        ({"task": 1.5}, "task: a task is a name, a number, a path or a table, not float"),
+        ({"task": {"name": "mine", "wants": []}}, "task: wants: List should have at least 1 item"),
+        (
+            {"task": TASK | {"wants": [{"kind": "hold", "class": "sofa"}]}},
+            "task: mine: wants[0]: a sofa cannot be held",
+        ),
+        (
+            {"task": TASK | {"wants": [{"kind": "hold", "class": "mug", "count": 3}]}},
+            "agents: task mine takes 3 people",
+        ),
+        ({"task": TASK | {"wants": [{"kind": "switch_on", "target": "kettle"}]}}, "can be carried away itself"),
+        (
+            {"task": TASK | {"wants": [{"kind": "on", "class": "mug", "target": "diningtable"}]}},
+            "task mine in home 0: there is no diningtable",
+        ),
         ({"agents": 0}, "agents: Input should be greater than or equal to 1"),
         ({"steps": 0}, "steps: "),
         ({"seed": -1}, "seed: "),
@@ -65,6 +84,24 @@ def test_what_is_written_is_read_as_the_same_configuration(tmp_path: Path) -> No
     config = make_config(llm="scripted", agents=3, seed=7, step_deadline_s=12.5)
     config.write(tmp_path / "run.toml")
     assert RunConfig(**load_config(tmp_path / "run.toml")) == config
+
+
+@pytest.mark.parametrize("task", ["put_dishwasher", "8", 8, "setup_table+put_fridge", "watch_tv"])
+def test_a_task_is_a_family_a_number_or_a_combination(task: str | int) -> None:
+    config = make_config(task=task, apartment="4", llm="scripted")
+    assert config.task == config.task_name == str(task) and config.apartment == "4"
+
+
+def test_a_task_file_is_read_into_the_configuration_so_that_it_means_the_same_elsewhere(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(TASK))
+    config = make_config(task=str(path), llm="scripted")
+    config.write(tmp_path / "run.toml")
+    path.unlink()
+    again = make_config(**load_config(tmp_path / "run.toml"))
+    assert again == config and again.task == TASK and again.task_name == "mine"
+    assert task_name(again.model_dump()["task"]) == "mine"
+    assert str(tmp_path) not in (tmp_path / "run.toml").read_text()
 
 
 @pytest.mark.parametrize("content", [b"agents = ", b"\xff\xfe"])

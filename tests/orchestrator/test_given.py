@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -90,6 +91,8 @@ def test_the_model_for_learning_gets_its_own_limits() -> None:
         ({"optimizer": "none.such:X"}, "optimizer: cannot import none.such:X: ModuleNotFoundError"),
         ({"feedback": "praise"}, "feedback: unknown feedback 'praise'"),
         ({"optimize": "all"}, "optimize: unknown optimize 'all'"),
+        ({"optimize": "tests.actors.own:PolicyWithCode"}, "optimize: number0 is trainable but no text"),
+        ({"optimize": "tests.actors.own:PolicyThatBreaks"}, "optimize: ArithmeticError in tests.actors.own:PolicyThat"),
         ({"credit_steps": 0}, "credit-steps: "),
         ({"credit_steps": 21}, "credit-steps: "),
         ({"learn_every": 0}, "learn-every: "),
@@ -166,6 +169,30 @@ def test_what_became_of_an_action_is_in_the_feedback(tmp_path: Path) -> None:
 def test_feedback_of_ones_own_that_fails_ends_the_run_and_is_named(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=r"feedback tests\.actors\.own:stumble failed: ZeroDivisionError: no reward"):
         run(config_of(feedback="tests.actors.own:stumble"), tmp_path / "run")
+
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "learning.md").read_text()
+
+
+def test_the_document_names_every_setting_of_learning() -> None:
+    elsewhere = {"task", "agents", "steps", "llm", "base_url", "seed", "runtime", "agents_per_actor", "replay", "agent"}
+    elsewhere |= {"step_deadline_s", "call_deadline_s"}
+    settings = [name for name in RunConfig.model_fields if name not in elsewhere]
+    assert settings and [name for name in settings if f"`{name}`" not in DOCUMENT] == []
+
+
+def test_the_policy_in_the_document_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", DOCUMENT, re.S)
+    (tmp_path / "shown_policy.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert config_of(optimize="shown_policy:Polite").optimize == "shown_policy:Polite"
+
+
+def test_the_table_of_agents_in_the_document_is_read(tmp_path: Path, learned: tuple[Path, dict[str, str]]) -> None:
+    (text,) = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.S)
+    (tmp_path / "c.toml").write_text(text.replace("@runs/yesterday", f"@{learned[0]}"))
+    config = make_config(**load_config(tmp_path / "c.toml"))
+    assert [spec.method for spec in agent_specs(config)] == ["trace", "fixed", "react"]
 
 
 @pytest.mark.ray

@@ -45,7 +45,7 @@ def test_there_is_a_row_per_episode_that_agrees_with_its_summary(runs: Path, res
 
 
 def test_runs_that_differ_in_method_and_seed_are_grouped_by_method(results: Results) -> None:
-    assert results.varied == ("method", "seed")
+    assert results.varied == ("seed", "method")
     assert [(one.label, len(one.rows)) for one in group(results)] == [("react", 3), ("trace", 3)]
 
 

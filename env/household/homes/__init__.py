@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
-from .home import Flat, Home, build_home
+from .home import Flat, Home, build_home, names
+from .placing import Place, add_character, add_object, discard, find_places, remove_clutter, scatter, things_in
 
-__all__ = ["Flat", "Home", "build_home"]
+__all__ = [
+    "Flat",
+    "Home",
+    "Place",
+    "add_character",
+    "add_object",
+    "build_home",
+    "discard",
+    "find_places",
+    "names",
+    "remove_clutter",
+    "scatter",
+    "things_in",
+]

@@ -1,0 +1,88 @@
+"""Homes from files: scenes in VirtualHome's JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from ...world import WorldError
+from ..graph import SceneGraph
+
+MAX_BYTES = 64 * 1024 * 1024
+"""No scene is larger than this; apartments have some hundred kilobytes."""
+
+
+def read_home(path: str, first_id: int) -> SceneGraph:
+    """Read a scene without its people.
+
+    What they held is put down in the room they were in. Ids below `first_id` belong to people here; where a thing
+    of the file has such an id, that is moved up by a constant, the largest id of the file (or `first_id`, if that
+    is larger), so all other ids stay as the file has them, and the order of the moved ones stays too.
+
+    Raises:
+        WorldError: the file is missing, too large, no JSON, or no scene; the message names it and the reason.
+    """
+    data = _read_json(path)
+    try:
+        graph = SceneGraph.from_dict(data)
+        if graph.characters or min(graph.nodes, default=first_id) < first_id:
+            graph = SceneGraph.from_dict(_without_people(data, graph, first_id))
+    except WorldError as error:
+        raise WorldError(f"home {path}: {error}") from None
+    if not graph.rooms:
+        raise WorldError(f"home {path}: the scene has no room")
+    for number in sorted(graph.nodes):
+        if graph.nodes[number].box is None and number in graph.rooms:
+            raise WorldError(f"home {path}: {graph.nodes[number].label} has no bounding_box")
+    return graph
+
+
+def _read_json(path: str) -> Any:
+    file = Path(path)
+    try:
+        size = file.stat().st_size
+        if size > MAX_BYTES:
+            raise WorldError(f"home {path}: the file has {size} bytes, more than {MAX_BYTES}")
+        return json.loads(file.read_bytes())
+    except OSError as error:
+        raise WorldError(f"home {path}: the file cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError) as error:
+        raise WorldError(f"home {path}: the file is no JSON ({error})") from None
+
+
+def _without_people(data: Mapping[str, Any], graph: SceneGraph, first_id: int) -> dict[str, Any]:
+    """The same scene in JSON form, without people and with ids from `first_id`."""
+    people = set(graph.characters)
+    step = max(first_id, max(graph.nodes))
+
+    def moved(number: int) -> int:
+        return number if number >= first_id else number + step
+
+    nodes: list[dict[str, Any]] = []
+    for entry in cast(list[Mapping[str, Any]], data["nodes"]):
+        number = int(entry["id"])
+        if number not in people:
+            nodes.append(_put_down({**entry, "id": moved(number)}, graph, number))
+    edges: list[dict[str, Any]] = []
+    for edge in cast(list[Mapping[str, Any]], data["edges"]):
+        source, target = int(edge["from_id"]), int(edge["to_id"])
+        if not people & {source, target}:
+            edges.append({**edge, "from_id": moved(source), "to_id": moved(target)})
+    for person in graph.characters:
+        room = graph.room_of(person)
+        for thing in graph.held_by(person):
+            if graph.parent(thing) in (None, person) and room is not None:
+                edges.append({"from_id": moved(thing), "to_id": moved(room), "relation_type": "INSIDE"})
+    return {**data, "nodes": nodes, "edges": edges}
+
+
+def _put_down(entry: dict[str, Any], graph: SceneGraph, number: int) -> dict[str, Any]:
+    """A node's entry; what somebody holds comes down to the floor of the room."""
+    box, room = graph.nodes[number].box, graph.room_of(number)
+    floor = graph.nodes[room].box if room is not None else None
+    if graph.holder(number) is None or box is None or floor is None:
+        return entry
+    center = [box.center[0], floor.bottom + box.size[1] / 2, box.center[2]]
+    return {**entry, "bounding_box": {"center": center, "size": list(box.size)}}
