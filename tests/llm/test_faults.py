@@ -70,16 +70,16 @@ def test_the_command_line_refuses_it_too() -> None:
 )
 async def test_refusals_have_openais_shape(spec: str, status: int, code: str | None) -> None:
     async with serving(spec) as url, aiohttp.ClientSession() as session:
-        async with session.post(f"{url}/chat/completions", json=BODY) as response:
-            assert response.status == status
-            assert (await response.json())["error"]["code"] == code
+        response = await session.post(f"{url}/chat/completions", json=BODY)
+        assert response.status == status
+        assert (await response.json())["error"]["code"] == code
 
 
 @pytest.mark.parametrize(("asked", "header", "value"), [("7", "Retry-After", "7"), ("250ms", "retry-after-ms", "250")])
 async def test_a_429_asks_for_a_wait(asked: str, header: str, value: str) -> None:
     async with serving(f"429@1,retry-after={asked}") as url, aiohttp.ClientSession() as session:
-        async with session.post(f"{url}/chat/completions", json=BODY) as response:
-            assert response.headers[header] == value
+        response = await session.post(f"{url}/chat/completions", json=BODY)
+        assert response.headers[header] == value
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("quota", "context")])
