@@ -104,18 +104,6 @@ class Acting:
         assert room is not None
         return room
 
-    def is_at_hand(self, character: int, target: int) -> bool:
-        """Whether somebody can handle a thing from where they are: it is CLOSE, in the open, in no other room."""
-        graph = self.graph
-        if not graph.is_close(character, target) or not graph.is_accessible(target):
-            return False
-        return self.shares_room(character, target)
-
-    def shares_room(self, character: int, target: int) -> bool:
-        """Whether no wall is between somebody and a thing; a door is in both of its rooms."""
-        room = self.graph.parent(character)
-        return room == self.graph.room_of(target) or room in self.floorplan.sides.get(target, ())
-
     def standing_point(self, character: int, target: int) -> Point | None:
         """From where somebody can handle a thing within this step: from where they are, or where they can be brought.
 
@@ -124,7 +112,7 @@ class Acting:
         node = self.graph.nodes.get(target)
         if node is None or node.box is None or node.category == "Rooms" or target == character:
             return None
-        if self.is_at_hand(character, target):
+        if self.graph.is_reachable(character, target):
             return self.place(character)
         if not self._far_reach or not self.graph.is_accessible(target):
             return None
@@ -164,22 +152,6 @@ class Acting:
                 return hand
         return None
 
-    def carrier(self, target: int) -> int | None:
-        """Who holds or wears a thing, or what it stands on or lies in."""
-        graph = self.graph
-        current: int | None = target
-        for _ in range(len(graph.nodes)):  # bounds what a malformed graph could do
-            if current is None or graph.nodes[current].category == "Rooms":
-                return None
-            if graph.nodes[current].category == "Characters":
-                return current
-            holder = graph.holder(current)
-            if holder is not None:
-                return holder
-            support = graph.support(current)
-            current = graph.parent(current) if support is None else support
-        return None
-
     def people_on(self, seat: int) -> list[int]:
         """Who sits or lies on a thing."""
         graph = self.graph
@@ -190,7 +162,7 @@ class Acting:
 
     def approach(self, character: int, target: int) -> None:
         """Bring somebody to a thing that is not at hand (without `far_reach` it always is: that was checked)."""
-        if self._far_reach and not self.is_at_hand(character, target):
+        if self._far_reach and not self.graph.is_reachable(character, target):
             goal = self.graph.nodes[target]
             self.go_to(character, goal, self.arrival(character, goal))
 

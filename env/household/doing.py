@@ -119,7 +119,7 @@ def check_look(acting: Acting, character: int, action: Primitive) -> Failure | N
     process = action.verb.partition("_")[0].upper()
     if node is not None and node.box is not None and target != character and graph.is_accessible(target):
         seated = bool(graph.targets(character, "SITTING"))
-        if acting.shares_room(character, target):
+        if graph.shares_room(character, target):
             if node.box.distance(*acting.place(character)) <= (_LOOK_SEATED_M if seated else _LOOK_M):
                 return None
             if seated:

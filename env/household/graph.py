@@ -7,7 +7,7 @@ things as in a corridor of five thousand; read from and written to VirtualHome's
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..codec import unpack
@@ -37,6 +37,7 @@ class SceneGraph:
         # What a node points to are few: a tuple. What points to it may be thousands: a dictionary as an ordered set.
         self._out: dict[str, dict[int, tuple[int, ...]]] = {name: {} for name in RELATIONS}
         self._in: dict[str, dict[int, dict[int, None]]] = {name: {} for name in RELATIONS}
+        self._several: set[int] = set()  # what is inside of more than one, as at first in Unity's graphs
         self._layout = Layout()
         self._index()
 
@@ -68,6 +69,8 @@ class SceneGraph:
         if target not in targets:
             self._out[relation][source] = (*targets, target)
             self._in[relation].setdefault(target, {})[source] = None
+            if targets and relation == "INSIDE":
+                self._several.add(source)
 
     def unlink(self, source: int, relation: str) -> None:
         """Remove all edges of one relation that start at a node."""
@@ -77,6 +80,8 @@ class SceneGraph:
             del sources[source]
             if not sources:
                 del incoming[target]
+        if self._several and relation == "INSIDE":
+            self._several.discard(source)
 
     def copy(self) -> SceneGraph:
         """An independent copy, much cheaper than reading the scene again."""
@@ -87,6 +92,7 @@ class SceneGraph:
         twin._in = {
             name: {target: sources.copy() for target, sources in index.items()} for name, index in self._in.items()
         }
+        twin._several = self._several.copy()
         twin._layout = self._layout
         twin._index()
         return twin
@@ -102,8 +108,11 @@ class SceneGraph:
         return sorted(self._in[relation].get(target, ()))
 
     def contents(self, container: int) -> list[int]:
-        """What is directly inside a room or container, sorted."""
-        return sorted(self._contents.get(container, ()))
+        """What has a room or container as its `parent`, sorted."""
+        found = self._contents.get(container, ())
+        if self._several:
+            found = [node for node in found if node not in self._several or self.parent(node) == container]
+        return sorted(found)
 
     def parent(self, node: int) -> int | None:
         """The room or container a node is directly inside.
@@ -144,6 +153,21 @@ class SceneGraph:
                 return next(iter(holders))
         return None
 
+    def carrier(self, node: int) -> int | None:
+        """Who holds or wears a node, or what it stands on or lies in; somebody carries themselves."""
+        current: int | None = node
+        for _ in range(len(self.nodes)):  # bounds what a malformed graph could do
+            if current is None or self.nodes[current].category == "Rooms":
+                return None
+            if self.nodes[current].category == "Characters":
+                return current
+            holder = self.holder(current)
+            if holder is not None:
+                return holder
+            support = self.support(current)
+            current = self.parent(current) if support is None else support
+        return None
+
     def is_shut(self, container: int) -> bool:
         """Whether a container hides what is in it: it can be opened, and is not open."""
         node = self.nodes[container]
@@ -170,8 +194,13 @@ class SceneGraph:
         return parent is not None and self.nodes[parent].category != "Rooms" and self.is_close(character, parent)
 
     def is_reachable(self, character: int, other: int) -> bool:
-        """Whether a character can handle a node from where it is: CLOSE, and no wall between."""
-        return self.is_close(character, other) and self.room_of(character) == self.room_of(other)
+        """Whether a character can handle a node from where it is: CLOSE, in nothing shut, and no wall between."""
+        return self.is_close(character, other) and self.is_accessible(other) and self.shares_room(character, other)
+
+    def shares_room(self, character: int, other: int) -> bool:
+        """Whether no wall is between a character and a node; a door is in both of its rooms."""
+        room = self.parent(character)  # people are in no containers
+        return room == self.room_of(other) or room in self._out["BETWEEN"].get(other, ())
 
     def load(self, node: int) -> list[int]:
         """What moves when a node is moved: everything on it or in it, transitively, without itself."""
@@ -192,6 +221,25 @@ class SceneGraph:
         for edge, _ in self._written_edges():
             yield edge
 
+    def edges_among(self, numbers: Collection[int]) -> Iterator[Edge]:
+        """All edges with both ends among these nodes, CLOSE included, without going through the others."""
+        chosen = {number: self.nodes[number] for number in sorted(numbers)}
+        for relation in RELATIONS:
+            index = self._out[relation]
+            for source in chosen:
+                for target in index.get(source, ()):
+                    if target in chosen:
+                        yield source, relation, target
+        people = [number for number, node in chosen.items() if node.category == "Characters"]
+        for source, target in self._close_edges(chosen, people):
+            yield source, "CLOSE", target
+
+    def _close_edges(self, nodes: Mapping[int, Node], people: Sequence[int]) -> Iterator[tuple[int, int]]:
+        for character, other in close_pairs(nodes, people, self.parent):
+            yield character, other
+            if nodes[other].category != "Characters":
+                yield other, character
+
     def _written_edges(self) -> Iterator[tuple[Edge, bytes | None]]:
         """All edges, each with what else a scene said of it (packed)."""
         read, extras = self._layout.edges, self._layout.edge_extras
@@ -209,10 +257,8 @@ class SceneGraph:
                         yield (source, relation, target), None
         if unmoved:
             return
-        for character, other in close_pairs(self.nodes, self.characters, self.parent):
-            yield (character, "CLOSE", other), None
-            if self.nodes[other].category != "Characters":
-                yield (other, "CLOSE", character), None
+        for source, target in self._close_edges(self.nodes, self.characters):
+            yield (source, "CLOSE", target), None
 
     def to_dict(self) -> dict[str, Any]:
         """The graph as VirtualHome's `environment_graph` gives it: nodes sorted by id, unless they were read unsorted.
@@ -249,6 +295,7 @@ class SceneGraph:
             for source, targets in index.items():
                 for target in targets:
                     incoming.setdefault(target, {})[source] = None
+        graph._several = {source for source, targets in scene.targets["INSIDE"].items() if len(targets) > 1}
         graph._index()
         return graph
 

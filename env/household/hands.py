@@ -19,7 +19,7 @@ def check_grab(acting: Acting, character: int, action: Primitive) -> Failure | N
     graph, target = acting.graph, action.target
     if "GRABBABLE" not in graph.nodes[target].properties or graph.holder(target) is not None:
         return GENERAL
-    if acting.carrier(target) not in (None, character) or acting.free_hand(character) is None:
+    if graph.carrier(target) not in (None, character) or acting.free_hand(character) is None:
         return GENERAL
     return GENERAL if any(acting.people_on(thing) for thing in (target, *graph.load(target))) else None
 
@@ -55,7 +55,7 @@ def _spot(acting: Acting, action: Primitive, point: Point, as_before: bool) -> V
     """Where a put leaves the thing, as near as possible to where one stands; None if it cannot be put there."""
     graph, dest = acting.graph, acting.graph.nodes[action.dest]
     box = graph.nodes[action.target].box
-    if box is None or acting.carrier(action.dest) is not None:  # also rules out the thing itself, and what is on it
+    if box is None or graph.carrier(action.dest) is not None:  # also rules out the thing itself, and what is on it
         return None
     if action.verb == "putin":
         if not (as_before or "CONTAINERS" in dest.properties):

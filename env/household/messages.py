@@ -75,7 +75,7 @@ def read_message(action: str, sender: int, members: Mapping[str, int]) -> Messag
     receiver, text = parsed.name, clean_message(parsed.text)
     if members.get(receiver) == sender:
         return "nobody sends messages to oneself"
-    number = 0 if receiver == EVERYONE and len(members) > 2 else members.get(receiver)
+    number = 0 if receiver == EVERYONE and len(members) > 1 else members.get(receiver)
     if number is None:
         return f"there is no {clean_message(receiver)} in the team to send a message to"
     if parsed.number != number:

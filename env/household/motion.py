@@ -49,7 +49,8 @@ class Floorplan:
     Ways are shortest by metres from room centre to room centre. They are looked for when somebody first
     needs them, and remembered within bounds. A shut door is avoided if there is another way; if not, the
     way leads up to it. Rooms without any connection are joined by a straight line, so that every walk
-    arrives (graphs of the Unity simulator have no BETWEEN edges).
+    arrives (graphs of the Unity simulator have no BETWEEN edges); on it, whoever is in the box of a room is
+    in that room.
 
     Attributes:
         sides: the two rooms of every door and door frame.
@@ -82,7 +83,7 @@ class Floorplan:
         if key not in self._ways:
             # Of a way through a shut door only the beginning is good: behind the door there may be a better one.
             path = self._search(room, goal_room, through_shut=False)
-            for start, doorway in path or self._search(room, goal_room, through_shut=True)[-1:]:
+            for start, doorway in path or self._search(room, goal_room, through_shut=True)[:1]:
                 self._ways[start, goal_room] = doorway
             self._ways.setdefault(key, None)
             while len(self._ways) > _CACHED_WAYS:
@@ -118,7 +119,10 @@ class Floorplan:
         gap = math.hypot(goal_x - x, goal_z - z)
         if gap <= stop_m + ROUNDING_M:
             return (x, z), goal_room
-        return _towards(x, z, goal_x, goal_z, min(left, gap - stop_m), gap), goal_room
+        end = _towards(x, z, goal_x, goal_z, min(left, gap - stop_m), gap)
+        if room != goal_room and gap - stop_m > left:
+            return end, self._room_at(end, room)
+        return end, goal_room
 
     def arrive(self, position: Point, room: int, goal: Box, goal_room: int, stop_m: float) -> tuple[Point, int] | None:
         """Where, and in which room, the whole way towards a box ends; None if a shut door is in the way."""
@@ -143,32 +147,49 @@ class Floorplan:
                     return (x + dx * part, z + dz * part), doorway.following
         return (x, z), room
 
+    def _room_at(self, point: Point, before: int) -> int:
+        """The room whose box a point is deepest inside (the first of several); outside all of them, the one before."""
+        nodes, found, deepest = self._graph.nodes, before, 0.0
+        for room in self._graph.rooms:
+            box = nodes[room].box
+            if box is not None:
+                (x, _, z), (width, _, depth) = box
+                margin = min(width / 2 - abs(point[0] - x), depth / 2 - abs(point[1] - z))
+                if margin > deepest:
+                    found, deepest = room, margin
+        return found
+
     def _search(self, start: int, goal: int, *, through_shut: bool) -> list[tuple[int, Doorway]]:
-        """The shortest way, as rooms with the doorway by which each is left; empty: there is none."""
+        """The shortest way, as rooms with the doorway by which each is left; empty: there is none.
+
+        It is looked for from the goal. So of ways of equal length every room on the way has the same one as if
+        it was looked for from there, and what is remembered does not depend on who asked first.
+        """
         rooms = self._graph.nodes
-        came: dict[int, tuple[int, Doorway]] = {}
-        best = {start: 0.0}
-        frontier = [(0.0, start)]
+        nexts: dict[int, tuple[Doorway, int]] = {}
+        best = {goal: 0.0}
+        frontier = [(0.0, goal)]
         while frontier:
             metres, room = heapq.heappop(frontier)
-            if room == goal:
+            if room == start:
                 break
             if metres > best[room]:
                 continue
             for doorway in self._doorways.get(room, ()):
                 if doorway.is_shut and not through_shut:
                     continue
-                following = doorway.following
-                gap = _from_center(rooms[room], doorway) + _from_center(rooms[following], doorway)
+                before = doorway.following
+                gap = _from_center(rooms[room], doorway) + _from_center(rooms[before], doorway)
                 total = metres + gap + ROUNDING_M  # never nothing, so that no way leads round in circles
-                if total < best.get(following, math.inf):
-                    best[following] = total
-                    came[following] = room, doorway
-                    heapq.heappush(frontier, (total, following))
+                if total < best.get(before, math.inf):
+                    best[before] = total
+                    nexts[before] = doorway, room
+                    heapq.heappush(frontier, (total, before))
         path: list[tuple[int, Doorway]] = []
-        while goal in came:
-            goal, doorway = came[goal]
-            path.append((goal, doorway))
+        while start in nexts:
+            doorway, following = nexts[start]
+            path.append((start, Doorway(doorway.node, doorway.point, following)))
+            start = following
         return path
 
 

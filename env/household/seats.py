@@ -51,7 +51,7 @@ def _check_room_for(acting: Acting, character: int, seat: int, places: dict[str,
     others = [who for who in acting.people_on(seat) if who != character]
     if len(others) >= places.get(acting.graph.nodes[seat].kind, 1):
         return GENERAL
-    return GENERAL if acting.carrier(seat) is not None else None
+    return GENERAL if acting.graph.carrier(seat) is not None else None
 
 
 def stand_up(acting: Acting, character: int, action: Primitive) -> None:

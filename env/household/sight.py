@@ -83,7 +83,7 @@ class RoomView:
         room: the room.
         people: who of the team is there.
         closed: shut containers that may hide things.
-        goods: things that nobody holds and that can be taken, by id, with the wants they can serve;
+        goods: things that nobody carries and that can be taken, by id, with the wants they can serve;
             those that already meet a want, too.
         targets: the goal's targets that stand here.
         known: per want at these targets, unless a door hides it: the things in place, the things left where
@@ -126,7 +126,7 @@ def look(graph: SceneGraph, room: int, focus: Focus) -> RoomView:
         role = roles.get(node.kind)
         if role is None:
             continue
-        if role & _THING and "GRABBABLE" in node.properties and graph.holder(number) is None:
+        if role & _THING and "GRABBABLE" in node.properties and graph.carrier(number) is None:
             goods[number] = focus.uses[node.kind]
         if role & _TARGET and number in focus.at:
             targets.append(number)
@@ -180,7 +180,6 @@ def partial_graph(graph: SceneGraph, character: int) -> dict[str, Any]:
         "nodes": [graph.nodes[number].to_dict() for number in sorted(seen)],
         "edges": [
             {"from_id": source, "to_id": target, "relation_type": relation}
-            for source, relation, target in graph.edges()
-            if source in seen and target in seen
+            for source, relation, target in graph.edges_among(seen)
         ],
     }

@@ -28,7 +28,7 @@ def save(episode: Episode, setting: Setting) -> bytes:
     things: list[Any] = []
     for number in sorted(episode.simulator.touched):
         node = graph.nodes[number]
-        edges = [(name, graph.targets(number, name)) for name in _CHANGING]
+        edges = [(name, _in_order(graph, number, name)) for name in _CHANGING]
         things.append((number, node.states, node.box, node.rotation, [edge for edge in edges if edge[1]]))
     state = pack(
         {
@@ -70,6 +70,12 @@ def load(snapshot: bytes, setting: Setting) -> Episode:
     except Exception as error:  # whatever does not fit together
         raise WorldError(f"the snapshot is damaged ({error!r})") from None
     return episode
+
+
+def _in_order(graph: SceneGraph, number: int, relation: str) -> list[int]:
+    """What a node points to; what it is directly inside or on comes last, for of several the last one counts."""
+    last = {"INSIDE": graph.parent(number), "ON": graph.support(number)}.get(relation)
+    return sorted(graph.targets(number, relation), key=lambda target: target == last)
 
 
 def _belongs_to(setting: Setting) -> dict[str, Any]:

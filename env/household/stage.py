@@ -43,6 +43,7 @@ class Setting:
 class Stage:
     """A home furnished for one episode.
 
+    Doors between rooms stand open, as at first in VirtualHome: agents have no action that opens them.
     In a building, a flat's people wake up, and its things are hidden, in rooms that are its own: what is in a
     corridor, another team could take away.
 
@@ -58,6 +59,7 @@ class Stage:
         numbers = setting.numbers
         home = setting.build_home(max(FIRST_OBJECT_ID, len(numbers) + 1), Random(f"{seed}/clutter"))
         self.graph = graph = home.graph
+        _open_doors(graph)
         flats_of = Counter(room for flat in home.flats for room in flat.rooms)
         teams = _settle(home, numbers)
         goals = [_set_up(setting, home, flat, flats_of, seed) for flat, _ in teams]
@@ -74,6 +76,12 @@ class Stage:
             for goal, (flat, members) in zip(goals, teams, strict=True)
         ]
         self.fingerprint = _fingerprint(graph, goals)
+
+
+def _open_doors(graph: SceneGraph) -> None:
+    for door in {door for room in graph.rooms for door in graph.sources(room, "BETWEEN")}:
+        node = graph.nodes[door]
+        node.states = tuple("OPEN" if state == "CLOSED" else state for state in node.states)
 
 
 def _settle(home: Home, numbers: Sequence[int]) -> list[tuple[Flat, tuple[int, ...]]]:

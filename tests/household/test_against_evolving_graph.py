@@ -262,6 +262,7 @@ STORIES = [
     "1 walk chair, 1 grab chair, 2 walk chair, 2 sit chair",
     "1 walk apple, 1 grab apple, 1 walk fridge, 1 putback apple fridge, 1 open fridge, 1 putback apple fridge",
     "1 walk juice, 1 grab juice, 1 walk fridge, 1 grab milk, 1 open fridge, 1 grab milk, 1 close fridge",
+    "1 walk fridge, 1 eat pudding",
     "1 walk barsoap, 1 squeeze barsoap, 1 push orchid",
 ]
 """What random scripts seldom come to."""

@@ -74,7 +74,8 @@ def test_the_container_counts_when_the_room_is_listed_too() -> None:
     graph = SceneGraph.from_dict(small())
     assert graph.parent(13) == 12
     assert graph.room_of(13) == 11
-    assert graph.contents(12) == [13]
+    assert graph.contents(12) == [13] and 13 not in graph.contents(11)
+    assert graph.copy().contents(11) == graph.contents(11)
     assert not graph.is_accessible(13)
 
 
@@ -134,7 +135,8 @@ def test_the_indices_agree_with_a_plain_list_of_edges(operations: list[tuple[str
         for relation in RELATIONS:
             assert graph.targets(number, relation) == sorted(t for s, r, t in edges if (s, r) == (number, relation))
             assert graph.sources(number, relation) == sorted(s for s, r, t in edges if (r, t) == (relation, number))
-        assert graph.contents(number) == graph.sources(number, "INSIDE")
+        inside = graph.sources(number, "INSIDE")
+        assert graph.contents(number) == [source for source in inside if graph.parent(source) == number]
         last = [t for s, r, t in edges if (s, r) == (number, "INSIDE")]
         assert graph.parent(number) == (last[-1] if last else None)
         last = [t for s, r, t in edges if (s, r) == (number, "ON")]

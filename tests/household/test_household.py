@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
+from random import Random
 
 import pytest
 from housemates.env.household import TASKS, HouseholdWorld
 from housemates.env.household.engine import Engine, Primitive, Result
+from housemates.env.household.homes import build_home
 from housemates.env.household.tasks import find_task
 from housemates.env.world import PLAN_TOKEN, Observation, WorldError, is_message
 from hypothesis import given, settings
@@ -263,3 +267,21 @@ def test_whatever_agents_do_the_home_stays_whole_and_the_rewards_true(task, agen
             assert seen.text.count(PLAN_TOKEN) == 1
         if result.done:
             break
+
+
+def test_doors_that_a_file_has_shut_stand_open_because_agents_cannot_open_them(tmp_path: Path) -> None:
+    scene = build_home("1", 11, Random(0)).graph
+    doors = {door for room in scene.rooms for door in scene.sources(room, "BETWEEN")}
+    assert doors
+    for door in doors:
+        scene.nodes[door].states = ("CLOSED",)
+    path = tmp_path / "shut.json"
+    path.write_text(json.dumps(scene.to_dict()))
+    world = HouseholdWorld("read_book", 1, str(path))
+    seen = world.reset(0)["Agent_1"]
+    while explore := [choice for choice in seen.choices if choice.startswith("[goexplore]")]:
+        for _ in range(40):
+            if explore[0] in seen.choices:
+                seen = world.step({"Agent_1": explore[0]}).observations["Agent_1"]
+        assert explore[0] not in seen.choices
+    assert all("OPEN" in world.scene().nodes[door].states for door in doors)

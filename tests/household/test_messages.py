@@ -29,7 +29,11 @@ def test_with_two_teammates_one_can_write_to_each_or_to_everyone() -> None:
 def test_with_one_teammate_everyone_is_the_same_and_alone_there_is_nobody() -> None:
     assert message_forms(2, (1, 2)) == ("[send_message] <Agent_1> (1): text",)
     assert message_forms(2, (2,)) == ()
-    assert isinstance(read_message("[send_message] <everyone> (0): hi", 1, {"Agent_1": 1, "Agent_2": 2}), str)
+    to_all = "[send_message] <everyone> (0): hi"
+    assert read_message(to_all, 1, {"Agent_1": 1, "Agent_2": 2}) == Message(
+        sender="Agent_1", receiver="everyone", text="hi"
+    )
+    assert isinstance(read_message(to_all, 1, {"Agent_1": 1}), str)
 
 
 def test_a_message_to_everyone_reaches_all_but_its_sender() -> None:

@@ -113,6 +113,12 @@ def test_rooms_without_known_doors_are_joined_by_a_straight_line() -> None:
     assert length(walk(Floorplan(graph), graph, 1, 3)) == pytest.approx(8.0)
 
 
+def test_who_walks_such_a_line_is_in_the_room_whose_box_they_are_in() -> None:
+    graph = building(3, 1, [])
+    rooms = [room for _, room in walk(Floorplan(graph), graph, 1, 3)]
+    assert rooms == [1, 1, 1, 2, 2, 2, 2, 3, 3]
+
+
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_every_walk_arrives_by_steps_of_a_metre_through_open_doors(seed: int) -> None:
@@ -131,6 +137,15 @@ def test_every_walk_arrives_by_steps_of_a_metre_through_open_doors(seed: int) ->
         if room != new_room and plan.next_doorway(start, goal) is not None:
             doors = [d for d in plan.doorways(room) if not d.is_shut]
             assert any(math.dist(door.point, after) <= STEP_M for door in doors)
+
+
+@pytest.mark.parametrize("size", [0.7, 3.3, 4.0])
+def test_of_ways_of_equal_length_the_same_one_is_taken_whoever_asked_before(size: float) -> None:
+    graph, rng = building(4, 3, all_doors(4, 3), size), Random(0)
+    asked = Floorplan(graph)
+    for _ in range(300):
+        start, goal = rng.choice(graph.rooms), rng.choice(graph.rooms)
+        assert asked.next_doorway(start, goal) == Floorplan(graph).next_doorway(start, goal)
 
 
 def test_in_a_building_only_what_is_asked_for_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from housemates.env.household.goals import PLACING, Goal, Want, WantKind
+from housemates.env.household.graph import SceneGraph
 from housemates.env.household.sight import Focus, Person, RoomView, look, partial_graph, visible
 
 from .home import PEOPLE, Home
+from .scenes import unity_scene
 
 
 def see(home: Home, room: str, *wants: Want) -> RoomView:
@@ -39,6 +42,15 @@ def test_one_shut_container_hides_an_open_one_inside_it(home: Home) -> None:
     assert plate in visible(home.graph, kitchen)
 
 
+def test_in_unity_s_graphs_too_where_the_room_is_listed_beside_the_container() -> None:
+    graph = SceneGraph.from_dict(unity_scene())
+    hidden = [number for number in graph.nodes if not graph.is_accessible(number)]
+    assert len(hidden) > 20
+    for room in graph.rooms:
+        seen = visible(graph, room)
+        assert set(seen).isdisjoint(hidden) and len(seen) == len(set(seen))
+
+
 def test_a_container_that_cannot_be_shut_hides_nothing(home: Home) -> None:
     shelf = home.one("bookshelf")
     apple = home.add("apple", "INSIDE", shelf)
@@ -61,6 +73,16 @@ def test_other_rooms_are_out_of_sight(home: Home) -> None:
     assert apple not in visible(home.graph, home.one("kitchen"))
     view = see(home, "livingroom")
     assert view.people == {} and view.targets == () and view.known == {}
+
+
+def test_what_lies_on_a_plate_that_somebody_carries_is_not_to_be_had(home: Home) -> None:
+    plate = home.add("plate", "ON", home.one("kitchentable"))
+    apple = home.add("apple", "ON", plate)
+    sofa = Want(WantKind.ON, "apple", 1, home.one("sofa"))
+    assert apple in see(home, "kitchen", sofa).goods
+    home.stand_at(1, plate)
+    assert home.do(1, "grab", plate).ok
+    assert home.graph.holder(apple) is None and see(home, "kitchen", sofa).goods == {}
 
 
 def test_what_is_in_place_is_seen_at_the_target(home: Home) -> None:
@@ -137,3 +159,13 @@ def test_the_partial_graph_has_all_rooms_the_visible_things_and_the_edges_among_
     assert home.one("fridge") not in ids
     assert all(edge["from_id"] in ids and edge["to_id"] in ids for edge in seen["edges"])
     assert {"from_id": 1, "to_id": home.one("bed"), "relation_type": "CLOSE"} in seen["edges"]
+    among = [e for e in home.graph.to_dict()["edges"] if e["from_id"] in ids and e["to_id"] in ids]
+    assert sorted(seen["edges"], key=str) == sorted(among, key=str)
+
+
+def test_the_partial_graph_costs_what_is_seen_and_not_the_whole_home(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SceneGraph, "edges", None)
+    monkeypatch.setattr(SceneGraph, "_written_edges", None)
+    assert partial_graph(home.graph, 1)["edges"]

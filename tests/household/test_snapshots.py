@@ -207,3 +207,29 @@ class TestDamage:
             with pytest.raises(WorldError, match="not begun"):
                 fresh.snapshot()
         assert world.snapshot() == before
+
+
+def test_of_two_containers_around_a_thing_the_same_one_counts_after_restoring() -> None:
+    world, twin = Nested("read_book", 1), Nested("read_book", 1)
+    world.reset(0)
+    graph = world.scene()
+    milk, outer = Nested.milk, Nested.outer
+    assert graph.parent(milk) == outer
+    world._running().simulator.touched.add(milk)
+    twin.restore(world.snapshot())
+    assert twin.scene().parent(milk) == outer
+
+
+class Nested(HouseholdWorld):
+    """A home as a file may have it: the larger container around a thing is listed last, and has the smaller id."""
+
+    milk = 0
+    outer = 0
+
+    def build_home(self, first_id: int, rng: Random) -> Home:
+        home = super().build_home(first_id, rng)
+        graph = home.graph
+        Nested.outer, inner = sorted(n for n, node in graph.nodes.items() if node.class_name == "kitchencabinet")[:2]
+        Nested.milk = next(n for n, node in sorted(graph.nodes.items()) if graph.parent(n) == inner)
+        graph.link(Nested.milk, "INSIDE", Nested.outer)
+        return home

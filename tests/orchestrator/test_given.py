@@ -6,11 +6,12 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
-from housemates.actors.agent import MAX_GIVEN_CHARS
+from housemates.actors.agent import MAX_GIVEN_CHARS, Learning
 from housemates.actors.cassette import read_cassette
 from housemates.actors.chat import Endpoint
 from housemates.actors.limits import TIGHT_LIMITS
@@ -175,9 +176,9 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "learning.md").read_text()
 
 
 def test_the_document_names_every_setting_of_learning() -> None:
-    elsewhere = {"task", "agents", "steps", "llm", "base_url", "seed", "runtime", "agents_per_actor", "replay", "agent"}
-    elsewhere |= {"step_deadline_s", "call_deadline_s"}
-    settings = [name for name in RunConfig.model_fields if name not in elsewhere]
+    of_learning = {"method", "plan", "organization", "learn_llm", "learn_base_url", "feedback"}
+    of_learning |= {field.name for field in fields(Learning)}
+    settings = [name for name in RunConfig.model_fields if name in of_learning]
     assert settings and [name for name in settings if f"`{name}`" not in DOCUMENT] == []
 
 
