@@ -176,8 +176,8 @@ class Barrier:
         self._anyone_decided |= decided
         self._silent_steps = 0 if decided else self._silent_steps + 1
         if self._silent_steps >= MAX_SILENT_STEPS:
-            last = self._verdict(self.agents[-1], None)[1]
-            return self._give_up(f"no agent could decide in {MAX_SILENT_STEPS} steps in a row; the last one: {last}")
+            said = self._verdict(self.agents[-1], None)[1]
+            return self._give_up(f"no agent could decide in {MAX_SILENT_STEPS} steps in a row; the last one: {said}")
         self._phase = "world"
         return [StepWorld(self._step, {agent: self._action(agent) for agent in self.agents})]
 

@@ -163,7 +163,7 @@ def run(
         float | None, _option("--call-deadline-s", help="Seconds for a model call with its retries. [default: 300]")
     ] = None,
     max_concurrency: Annotated[
-        int | None, _option("--max-concurrency", help="Model requests in flight, per account. [default: what it takes]")
+        int | None, _option("--max-concurrency", help="Model requests in flight, per account; else what it takes.")
     ] = None,
     requests_per_minute: Annotated[
         float | None, _option("--requests-per-minute", help="Model requests a minute, per account.")
