@@ -133,7 +133,7 @@ class Agent(ABC):
                 no time is left to act; one that does not is cancelled, and was never there.
 
         Raises:
-            ChatError: the model cannot be asked and never will (`kind == "fatal"`). A call that
+            ChatError: the model cannot be asked and never will (`kind` is fatal or budget). A call that
                 merely failed is reported in the turn.
         """
 

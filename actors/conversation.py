@@ -71,8 +71,10 @@ class Conversation:
             if self._tape is not None:
                 reply = self._tape.play(step, sent)
             else:
-                reply = await model.complete(**request, deadline_s=deadline_s)
+                reply = await model.complete(**request, deadline_s=deadline_s, caller=self._spec.name)
         except ChatError as error:
+            if error.kind == "budget":  # it was never begun
+                raise
             self.calls.append(Call(purpose=purpose, seconds=error.seconds, attempts=error.attempts, error=error.kind))
             self._record(Exchange(request=sent, reply=None, error=error.kind))
             raise
@@ -89,6 +91,7 @@ class Conversation:
                 attempts=reply.attempts,
                 prompt_tokens=reply.prompt_tokens,
                 completion_tokens=reply.completion_tokens,
+                queued_s=reply.queued_s,
             )
         )
         self._record(

@@ -15,6 +15,8 @@ from ..env.codec import pack, unpack
 from .agent import Agent, AgentSpec
 from .cassette import Reel
 from .chat import ChatError, ChatModel, Endpoint
+from .gate import Granting, Terms
+from .permits import Permits
 from .turn import Answer, Ask, Call, Failure, FailureKind, Turn
 
 MAX_STATE_BYTES = 16 * 1024 * 1024
@@ -39,10 +41,20 @@ class AgentHost:
     answer came too late to count) says so instead of serving.
     """
 
-    def __init__(self, specs: Sequence[AgentSpec], endpoint: Endpoint, *, call_deadline_s: float = 120.0) -> None:
+    def __init__(
+        self,
+        specs: Sequence[AgentSpec],
+        endpoint: Endpoint,
+        *,
+        call_deadline_s: float = 120.0,
+        gate: Granting | None = None,
+        terms: Terms | None = None,
+    ) -> None:
         self._specs = {spec.name: spec for spec in specs}
         self._endpoint = endpoint
         self._call_deadline_s = call_deadline_s
+        self._gate = gate  # where calls are granted, on these terms
+        self._terms = terms or Terms()
         self._chats: dict[Endpoint, ChatModel] = {}
         # In a replay, the steps in which an agent's turn did not count.
         self._missing: dict[str, dict[int, bool]] = {
@@ -72,7 +84,8 @@ class AgentHost:
             message = f"{ask.agent} took longer than {ask.deadline_s:g} s" if late else _traceback(error)
             return self._failed(ask, "late" if late else "error", message, calls)
         except ChatError as error:
-            return self._failed(ask, "fatal" if error.kind == "fatal" else "error", str(error), calls)
+            kind = error.kind if error.kind in ("fatal", "budget") else "error"
+            return self._failed(ask, kind, str(error), calls)
         except Exception as error:
             return self._failed(ask, "error", _traceback(error), calls)
 
@@ -115,7 +128,8 @@ class AgentHost:
     def _chat(self, endpoint: Endpoint) -> ChatModel:
         """One client per endpoint, whoever uses it."""
         if endpoint not in self._chats:
-            self._chats[endpoint] = ChatModel(endpoint, deadline_s=self._call_deadline_s)
+            permits = Permits(self._gate.exchange, endpoint.account, self._terms) if self._gate else None
+            self._chats[endpoint] = ChatModel(endpoint, deadline_s=self._call_deadline_s, permits=permits)
         return self._chats[endpoint]
 
     def _failed(self, ask: Ask, kind: FailureKind, message: str, calls: Sequence[Call] = ()) -> Answer:

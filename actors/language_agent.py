@@ -62,7 +62,7 @@ class LanguageAgent(Agent):
         `last`: there will be no other lesson.
 
         Raises:
-            ChatError: only a fatal one; everything else that goes wrong is a rejected update.
+            ChatError: only a fatal one, or one of a budget; everything else that goes wrong is a rejected update.
         """
         return None
 
@@ -102,7 +102,7 @@ class LanguageAgent(Agent):
             reply = await self.conversation.ask("act", step, messages, schema, limits.act_tokens, left_s)
             decision = read_action(reply.text, observation.choices, self.spec.rng(step, "fallback"))
         except ChatError as failure:
-            if failure.kind == "fatal":
+            if failure.kind in ("fatal", "budget"):
                 raise
             if time.monotonic() >= until:
                 how = "late"

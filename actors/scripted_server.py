@@ -19,6 +19,7 @@ from typing import Any
 
 from aiohttp import web
 
+from .faults import Faults
 from .scripted import reply
 from .server_process import SUPERVISED, ServerProcess, be_supervised
 
@@ -29,28 +30,47 @@ BODY_LIMIT_BYTES = 4 * 2**20
 _SHUTDOWN_S = 0.2
 
 
-def scripted_server(latency_s: float = 0.0, port: int = 0, log_path: Path | None = None) -> ServerProcess:
-    """The scripted model as a child process; port 0 lets the system choose one. Not started yet."""
-    arguments = ["--port", str(port), "--latency", str(latency_s)]
+def scripted_server(
+    latency_s: float = 0.0, port: int = 0, log_path: Path | None = None, faults: str = ""
+) -> ServerProcess:
+    """The scripted model as a child process; port 0 lets the system choose one. Not started yet.
+
+    `faults`: what it does wrong, see `actors.faults`.
+
+    Raises:
+        ValueError: no such faults.
+    """
+    Faults(faults)
+    arguments = ["--port", str(port), "--latency", str(latency_s), f"--faults={faults}"]
     return ServerProcess(__name__, arguments, log_path=log_path, start_timeout_s=30.0)
 
 
-def serve(port: int = 0, latency_s: float = 0.0, on_ready: Callable[[str], None] | None = None) -> None:
+def serve(
+    port: int = 0, latency_s: float = 0.0, on_ready: Callable[[str], None] | None = None, faults: str = ""
+) -> None:
     """Serve in the foreground until SIGINT or SIGTERM.
 
     Args:
         port: on loopback; 0 lets the system choose one.
         latency_s: seconds every reply is held back.
         on_ready: called once with the base URL.
+        faults: what it does wrong, see `actors.faults`.
 
     Raises:
         OSError: the port cannot be had.
+        ValueError: no such faults.
     """
-    asyncio.run(_serve(port, latency_s, lambda at: on_ready(f"http://127.0.0.1:{at}/v1") if on_ready else None))
+
+    def ready(at: int) -> None:
+        if on_ready is not None:
+            on_ready(f"http://127.0.0.1:{at}/v1")
+
+    asyncio.run(_serve(port, application(latency_s, Faults(faults)), ready))
 
 
-async def _serve(port: int, latency_s: float, on_port: Callable[[int], None]) -> None:
-    runner = web.AppRunner(application(latency_s), access_log=None, shutdown_timeout=_SHUTDOWN_S)
+async def _serve(port: int, app: web.Application, on_port: Callable[[int], None]) -> None:
+    # Whoever gives up is not answered any further: a handler that hangs must not outlive its connection.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S, handler_cancellation=True)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", port, backlog=1024)
@@ -66,12 +86,18 @@ async def _serve(port: int, latency_s: float, on_port: Callable[[int], None]) ->
         await runner.cleanup()
 
 
-def application(latency_s: float = 0.0) -> web.Application:
+def application(latency_s: float = 0.0, faults: Faults | None = None) -> web.Application:
     """The endpoint as an aiohttp application, for tests and for mounting elsewhere."""
+    faults = faults or Faults()
+
+    async def tally(_request: web.Request) -> web.Response:
+        return web.json_response(faults.tally)
+
     if latency_s < 0:
         raise ValueError("the latency must not be negative")
     app = web.Application(client_max_size=BODY_LIMIT_BYTES)
-    app.router.add_post("/v1/chat/completions", partial(_complete, latency_s))
+    app.router.add_post("/v1/chat/completions", partial(_complete, latency_s, faults))
+    app.router.add_get("/v1/tally", tally)
     app.router.add_get("/v1/models", _models)
     return app
 
@@ -81,14 +107,26 @@ async def _models(_request: web.Request) -> web.Response:
     return web.json_response({"object": "list", "data": [entry]})
 
 
-async def _complete(latency_s: float, request: web.Request) -> web.Response:
+async def _complete(latency_s: float, faults: Faults, request: web.Request) -> web.StreamResponse:
     try:
-        body = json.loads(await request.read())
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        return _refuse(413, f"the body is larger than {BODY_LIMIT_BYTES} bytes")
+    kind = faults.draw(body)
+    faults.enter()
+    try:
+        response = await _completion(latency_s if kind in ("", "half") else 0.0, body)
+        return await faults.play(kind, request, (response.text or "").encode()) if kind else response
+    finally:
+        faults.leave()
+
+
+async def _completion(latency_s: float, sent: bytes) -> web.Response:
+    try:
+        body = json.loads(sent)
         messages = [{"role": str(m["role"]), "content": _text(m["content"])} for m in body["messages"]]
         if not messages:
             raise ValueError("no messages")
-    except web.HTTPRequestEntityTooLarge:
-        return _refuse(413, f"the body is larger than {BODY_LIMIT_BYTES} bytes")
     except (ValueError, KeyError, TypeError, RecursionError):
         return _refuse(400, "the body must be a JSON object with a list of messages, each with role and content")
     text = _keep_properties(reply(messages), body.get("response_format"))
@@ -138,10 +176,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m housemates.actors.scripted_server", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="on loopback; 0: any free one")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds every reply is held back")
+    parser.add_argument("--faults", default="", help="what it does wrong, see actors.faults")
     parser.add_argument(SUPERVISED, action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     announce: Callable[[int], None] = be_supervised() if options.supervised else lambda port: None
-    asyncio.run(_serve(options.port, options.latency, announce))
+    asyncio.run(_serve(options.port, application(options.latency, Faults(options.faults)), announce))
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ class TraceAgent(LanguageAgent):
             reply = await self.conversation.ask("learn", step, messages, schema, limit, deadline_s)
             return self._optimizer.apply(reply.text, cut=reply.finish_reason == "length")
         except ChatError as error:
-            if error.kind == "fatal":
+            if error.kind in ("fatal", "budget"):
                 raise
             return self._rejected(f"no reply: {error.kind}")
         except Exception as error:  # a lesson that fails must not keep the agent from acting; the reason is counted

@@ -19,7 +19,7 @@ REPLY_KEPT_CHARS = 4000
 """How much of a model's reply is kept in records."""
 
 Verdict = Literal["accepted", "unchanged", "rejected"]
-FailureKind = Literal["error", "late", "stale", "lost", "fatal"]
+FailureKind = Literal["error", "late", "stale", "lost", "fatal", "budget"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,7 @@ class Call:
     Attributes:
         purpose: to act or to learn.
         seconds: from the first attempt to the last byte.
+        queued_s: waiting for leave to begin, before that.
         attempts: HTTP requests made.
         error: why no reply came, or None.
     """
@@ -39,6 +40,7 @@ class Call:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     error: str | None = None
+    queued_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +150,7 @@ class Failure:
 
     `error`: the agent's code raised. `late`: out of time. `stale`: the agent is not at the asked
     version. `lost`: its process is gone. `fatal`: asking again is pointless (bad key, no such model).
+    `budget`: asking again would cost more than the user allows.
     `calls` are the model calls that were made all the same, as far as they are known.
     """
 

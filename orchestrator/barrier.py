@@ -166,6 +166,9 @@ class Barrier:
     def _close_if_complete(self) -> list[Command]:
         if self.waiting_for():
             return []
+        over = [m.failure.message for m in self._members.values() if m.failure and m.failure.kind == "budget"]
+        if over:  # only now: what the others had begun is told and counted
+            return self._give_up(over[0], over_budget=True)
         if self._phase == "lesson":
             never = "" if self._anyone_decided else "no agent ever could decide what to do"
             return [self._commit("lesson"), self._end(never)]
@@ -176,8 +179,7 @@ class Barrier:
             said = self._verdict(self.agents[-1], None)[1]
             return self._give_up(f"no agent could decide in {MAX_SILENT_STEPS} steps in a row; the last one: {said}")
         self._phase = "world"
-        actions = {agent: self._action(agent) for agent in self.agents}
-        return [StepWorld(self._step, actions)]
+        return [StepWorld(self._step, {agent: self._action(agent) for agent in self.agents})]
 
     def _action(self, agent: str) -> str | None:
         answer = self._members[agent].answer
@@ -187,8 +189,7 @@ class Barrier:
         if self._phase != "world" or event.step != self._step:
             return []
         commit = self._commit("step", event.result)
-        self._step += 1
-        self._success = event.result.success
+        self._step, self._success = self._step + 1, event.result.success
         return [commit, *self._next_turns(event.result.done)]
 
     def abandoned(self) -> Commit | None:
@@ -238,14 +239,13 @@ class Barrier:
         outcome = result.outcomes[agent]
         return ("ok" if outcome.ok else "invalid"), outcome.detail
 
-    def _give_up(self, error: str) -> list[Command]:
-        return [self._commit("abandoned"), self._end(error)]
+    def _give_up(self, error: str, *, over_budget: bool = False) -> list[Command]:
+        return [self._commit("abandoned"), self._end(error, over_budget)]
 
-    def _end(self, error: str = "") -> End:
+    def _end(self, error: str, over_budget: bool = False) -> End:
         self._phase = "ended"
-        return End(success=self._success, error=error)
+        return End(self._success, error, over_budget)
 
 
 def _decided(member: _Member) -> bool:
-    turn = member.answer.turn if member.answer else None
-    return turn is not None and turn.error is None
+    return bool(member.answer and member.answer.turn and member.answer.turn.error is None)

@@ -28,6 +28,8 @@ EXIT_USAGE = 2
 """Bad usage or configuration."""
 EXIT_FAILED = 3
 """Could not start or continue."""
+EXIT_OVER_BUDGET = 4
+"""The run ended because its budget was used up."""
 
 app = typer.Typer(
     name="housemates",
@@ -48,6 +50,19 @@ def _option(*names: str, help: str, **more: Any) -> Any:
     return typer.Option(*names, help=help, envvar=variable, show_envvar=False, **more)
 
 
+MaxCalls = Annotated[
+    int | None,
+    _option("--max-calls", help="Budget: model calls of the whole run. Used up, the run ends and can go on."),
+]
+MaxTokens = Annotated[int | None, _option("--max-tokens", help="Budget: tokens, prompts and replies together.")]
+MaxCost = Annotated[
+    float | None, _option("--max-cost", help="Budget: dollars, at the prices of --price-in and --price-out.")
+]
+PriceIn = Annotated[float | None, _option("--price-in", help="Dollars for a million tokens of prompts.")]
+PriceOut = Annotated[float | None, _option("--price-out", help="Dollars for a million tokens of replies.")]
+MaxSeconds = Annotated[float | None, _option("--max-seconds", help="Budget: seconds after which no model call begins.")]
+
+
 _Quiet = Annotated[bool, typer.Option("--quiet", help="Show only the summary, at the end.")]
 _Json = Annotated[
     bool, typer.Option("--json", help="Show nothing but the summary, as one JSON line with the run's folder.")
@@ -59,7 +74,8 @@ _Json = Annotated[
     "--base-url) or in a TOML file (--config; the same names, with underscores, without out and record; there, tables "
     "[[agent]] with a name say what is different about single agents: method, llm, base_url, plan, organization). "
     "A flag wins over a variable, a variable over the file. "
-    "Exit code 0: the run completed; 2: bad usage or configuration; 3: could not start or continue; 130: interrupted."
+    "Exit code 0: the run completed; 2: bad usage or configuration; 3: could not start or continue; "
+    "4: the budget was used up; 130: interrupted."
 )
 def run(
     context: typer.Context,
@@ -164,6 +180,21 @@ def run(
     call_deadline_s: Annotated[
         float | None, _option("--call-deadline-s", help="Seconds for a model call with its retries. [default: 300]")
     ] = None,
+    max_concurrency: Annotated[
+        int | None, _option("--max-concurrency", help="Model requests in flight, per account; else what it takes.")
+    ] = None,
+    requests_per_minute: Annotated[
+        float | None, _option("--requests-per-minute", help="Model requests a minute, per account.")
+    ] = None,
+    tokens_per_minute: Annotated[
+        float | None, _option("--tokens-per-minute", help="Tokens a minute, per account.")
+    ] = None,
+    max_calls: MaxCalls = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
+    max_seconds: MaxSeconds = None,
     out: Annotated[
         Path | None, _option("--out", help="The run's folder, new or empty. [default: runs/<time>-<task>-…]")
     ] = None,
@@ -209,6 +240,10 @@ def run(
         "memory_size": memory_size,
         "step_deadline_s": step_deadline_s,
         "call_deadline_s": call_deadline_s,
+        "max_concurrency": max_concurrency,
+        "requests_per_minute": requests_per_minute,
+        "tokens_per_minute": tokens_per_minute,
+        **_budget(max_calls, max_tokens, max_cost, price_in, price_out, max_seconds),
     }
     values = load_config(config) if config else {}
     values.update((name, value) for name, value in flags.items() if value is not None)
@@ -221,13 +256,27 @@ def run(
 @app.command()
 def resume(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an interrupted run.")],
+    max_calls: MaxCalls = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
+    max_seconds: MaxSeconds = None,
     quiet: _Quiet = False,
     as_json: _Json = False,
 ) -> None:
-    """Go on with a run that was interrupted or killed, where its last committed step ended."""
+    """Go on with a run that was interrupted or killed, or used up its budget, where its last committed step ended."""
     from .run import resume as resume_run
 
-    _show(lambda observer: resume_run(folder, observer), quiet, as_json)
+    budget = _budget(max_calls, max_tokens, max_cost, price_in, price_out, max_seconds)
+    _show(lambda observer: resume_run(folder, observer, budget), quiet, as_json)
+
+
+def _budget(*values: Any) -> dict[str, Any]:
+    """The settings of the budget that are given."""
+    from .config import BUDGET
+
+    return {name: value for name, value in zip(BUDGET, values, strict=True) if value is not None}
 
 
 def _show(
@@ -267,6 +316,9 @@ def _show(
             console.print(line, markup=False, highlight=False, soft_wrap=True)
     if viewed is not None:
         viewed.keep(result.interrupted)
+    if result.over_budget:
+        _complain(result.summary["error"], EXIT_OVER_BUDGET)
+        raise typer.Exit(EXIT_OVER_BUDGET)
     if result.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
 
@@ -286,6 +338,8 @@ def _what_next(result: RunResult, llm: str) -> list[str]:
     lines = [f"read it     housemates replay {result.folder}", "more agents housemates run --agents 4"]
     if result.interrupted:
         lines.insert(0, f"go on       housemates resume {result.folder}")
+    if result.over_budget:
+        lines.insert(0, f"go on       housemates resume {result.folder} --max-calls N   (or whichever budget it was)")
     if llm.startswith("local"):
         lines.append(
             "The embedded model is tiny: it shows the machinery, not wisdom. For a strong one:\n"
@@ -339,14 +393,22 @@ def tasks(
 def llm(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8089,
     latency: Annotated[float, typer.Option("--latency", min=0.0, help="Seconds before each reply.")] = 0.0,
+    faults: Annotated[
+        str, typer.Option("--faults", metavar="SPEC", help="What it does wrong: 429:0.1,hang:0.01,… (docs/faults.md).")
+    ] = "",
 ) -> None:
     """Serve the scripted model over the OpenAI protocol, on loopback, until Ctrl-C."""
+    from ..actors.faults import Faults
     from ..actors.scripted_server import serve
 
     def ready(url: str) -> None:
         typer.echo(f"the scripted model answers at {url}\n  housemates run --llm openai:scripted --base-url {url}")
 
-    serve(port, latency, on_ready=ready)
+    try:
+        Faults(faults)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    serve(port, latency, on_ready=ready, faults=faults)
 
 
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(serve.serve)

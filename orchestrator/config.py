@@ -23,7 +23,9 @@ from pydantic import (
 )
 
 from ..actors.agent import MASKABLE, MAX_GIVEN_CHARS, Learning, Method
+from ..actors.budget import Budget
 from ..actors.feedback import find_feedback
+from ..actors.limiter import Caps
 from ..actors.plugin import PluginError
 from ..env.world import PLAN_TOKEN
 from .errors import ConfigError
@@ -39,6 +41,12 @@ MOST_SIMULATED = 10
 REPLAY = "replay:"
 """What a cassette's path follows in place of a model's name."""
 
+LIMITS = ("max_concurrency", "requests_per_minute", "tokens_per_minute")
+"""How fast the models of a run may be asked, per account."""
+
+BUDGET = ("max_calls", "max_tokens", "max_cost", "price_in", "price_out", "max_seconds")
+"""How much a run may spend; can be given anew when it is resumed."""
+
 PLACE = frozenset(
     {
         "agents_per_actor",
@@ -50,8 +58,10 @@ PLACE = frozenset(
         "simulator",
         "step_deadline_s",
     }
+    | set(LIMITS)
+    | set(BUDGET)
 )
-"""The settings that say where and how fast a run is computed, not what happens in it."""
+"""The settings that say where, how fast and how far a run is computed, not what happens in it."""
 
 
 class ModelChoice(NamedTuple):
@@ -139,6 +149,15 @@ class RunConfig(BaseModel):
     memory_size: int = Field(0, ge=0, le=100, description="past plans with their feedback shown to the optimizer")
     step_deadline_s: float = Field(900.0, gt=0, le=86_400, description="seconds an agent has for a turn")
     call_deadline_s: float = Field(300.0, gt=0, le=86_400, description="seconds for a model call with its retries")
+    max_concurrency: int | None = Field(None, ge=1, le=1_000_000, description="model requests in flight, per account")
+    requests_per_minute: float | None = Field(None, gt=0, le=1e9, description="model requests a minute, per account")
+    tokens_per_minute: float | None = Field(None, gt=0, le=1e12, description="tokens a minute, per account")
+    max_calls: int | None = Field(None, ge=1, description="budget: model calls of the whole run")
+    max_tokens: int | None = Field(None, ge=1, description="budget: tokens of prompts and replies")
+    max_cost: float | None = Field(None, gt=0, le=1e9, description="budget: dollars, at price_in and price_out")
+    price_in: float | None = Field(None, ge=0, le=1e6, description="dollars for a million tokens of prompts")
+    price_out: float | None = Field(None, ge=0, le=1e6, description="dollars for a million tokens of replies")
+    max_seconds: float | None = Field(None, gt=0, le=1e9, description="budget: seconds after which no call begins")
     agent: tuple[AgentSettings, ...] = Field((), description="what is different about single agents")
 
     @field_validator("task", mode="before")
@@ -202,6 +221,8 @@ class RunConfig(BaseModel):
             raise ValueError("learn_base_url goes with learn_llm")
         if self.mask and self.optimizer == "opro":
             raise ValueError("mask: the prompt of opro has no sections")
+        if self.max_cost is not None and (self.price_in is None or self.price_out is None):
+            raise ValueError("max_cost goes with price_in and price_out")
         strangers = self._tables.keys() - set(self.names)
         if strangers:
             raise ValueError(f"agent: there is no {min(strangers)} among {self.agents} agents")
@@ -242,6 +263,32 @@ class RunConfig(BaseModel):
     def learn_model(self) -> ModelChoice | None:
         """The model all learn with, if it is not the one they act with."""
         return ModelChoice(self.learn_llm, self.learn_base_url) if self.learn_llm else None
+
+    @property
+    def caps(self) -> Caps:
+        """What an account is allowed."""
+        return Caps(
+            concurrency=self.max_concurrency,
+            requests_per_minute=self.requests_per_minute,
+            tokens_per_minute=self.tokens_per_minute,
+        )
+
+    @property
+    def budget(self) -> Budget:
+        """What the run may spend."""
+        return Budget(
+            calls=self.max_calls,
+            tokens=self.max_tokens,
+            dollars=self.max_cost,
+            seconds=self.max_seconds,
+            price_in=self.price_in or 0.0,
+            price_out=self.price_out or 0.0,
+        )
+
+    @property
+    def limited(self) -> bool:
+        """Whether the user limits what may be asked of models."""
+        return self.budget.bounded or self.caps != Caps()
 
     @property
     def models(self) -> list[ModelChoice]:
@@ -346,6 +393,18 @@ def _rehearse(config: RunConfig) -> None:
         wrong = look_at_file(Path(config.simulator))
         if wrong is not None:
             raise ConfigError(f"simulator: {wrong.text}" + (f"; {wrong.remedy}" if wrong.remedy else ""))
+
+
+def changed(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
+    """A configuration with some settings changed.
+
+    Raises:
+        ConfigError: it makes no sense with them.
+    """
+    try:
+        return RunConfig(**config.model_dump() | dict(settings))
+    except ValidationError as error:
+        raise ConfigError(_one_line(error)) from None
 
 
 def load_config(path: Path) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def serving(
             else:
                 server = stack.enter_context(_server(agents, kind, name, log_path, say))
                 servers.append(server)
-                endpoints[choice] = Endpoint(base_url=server.url, model=_model_name(kind, name))
+                endpoints[choice] = Endpoint(base_url=server.url, model=_model_name(kind, name), ours=True)
         yield Served(endpoints[choices[0]], endpoints, servers)
 
 

@@ -83,7 +83,8 @@ class Episode:
                 f"after the same {past.step} steps the world is not as it was: the run was made with another version "
                 "of it, and cannot go on with this one"
             )
-        self._commit({"kind": "resumed", "step": past.step, "version": __version__})
+        resumed: Record = {"kind": "resumed", "step": past.step, "version": __version__, "budget": past.new_budget}
+        self._commit(resumed)
         began = Began(
             observations=observations,
             step=past.step,

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ..actors.budget import Spent
 from .config import RunConfig
 from .journal import FILE_NAME, JournalError, whole_bytes
 from .observer import Record
@@ -24,13 +25,14 @@ class Past:
 
     Attributes:
         folder: of the run.
-        config: as it was begun with.
+        config: as it was begun with; its budgets as they were given last.
         tally: its figures so far.
         step: how many steps are committed.
         standings: of the agents, after the last committed step.
         texts: the last observation of each agent, as text: the world must come to the same when it is rebuilt.
         done, success, decided: see `protocol.Began`.
         lesson: whether the last lesson is committed, too: only the end is missing.
+        new_budget: settings of the budget that are given anew.
     """
 
     folder: Path
@@ -44,6 +46,12 @@ class Past:
     decided: bool = False
     lesson: bool = False
     status: str = "unfinished"
+    new_budget: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def spent(self) -> Spent:
+        """What counts against its budget."""
+        return self.tally.spent
 
     @property
     def whole_bytes(self) -> int:
@@ -82,6 +90,8 @@ def read_past(folder: Path) -> Past:
 def _take_in(past: Past, record: Record) -> None:
     if record["kind"] == "end":
         past.status = record["status"]
+    if record["kind"] == "resumed":
+        past.config = past.config.model_copy(update=record.get("budget", {}))
     if record["kind"] not in ("step", "lesson"):
         return
     past.lesson = record["kind"] == "lesson"

@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 from housemates import __version__
 
 from ..actors.agent import AgentSpec, Learning
+from ..actors.budget import Spent
 from ..actors.cassette import Cassette, Reel
 from ..actors.chat import Endpoint
 from ..actors.feedback import find_feedback
+from ..actors.gate import Gate, Terms
 from ..actors.limits import limits_of
 from ..actors.server_process import ServerProcess
 from ..env.household.household import HouseholdWorld
@@ -43,6 +45,7 @@ async def play(
     recorder: Recorder,
     taping: Taping,
     past: Past | None = None,
+    gate: Gate | None = None,
 ) -> End:
     """Play an episode to its end, or the rest of one.
 
@@ -54,11 +57,12 @@ async def play(
         recorder: takes the records.
         taping: sees them first.
         past: what is done already; None: a new episode.
+        gate: where the calls of other episodes in this process are granted, too.
 
     Raises:
         WorldError, RuntimeFailure: the world cannot begin or continue.
     """
-    runtime = make_runtime(config, specs, endpoint, folder)
+    runtime = make_runtime(config, specs, endpoint, folder, past.spent if past else None, gate)
     try:
         recorder.starting(f"starting {len(specs)} agents")
         await runtime.start()
@@ -157,8 +161,24 @@ def agent_specs(
     return specs
 
 
-def make_runtime(config: RunConfig, specs: Sequence[AgentSpec], endpoint: Endpoint, folder: Path) -> Runtime:
-    """The runtime the configuration names, with the household as its world. `folder` takes a simulator's log."""
+def make_runtime(
+    config: RunConfig,
+    specs: Sequence[AgentSpec],
+    endpoint: Endpoint,
+    folder: Path,
+    before: Spent | None = None,
+    gate: Gate | None = None,
+) -> Runtime:
+    """The runtime the configuration names, with the household as its world.
+
+    Args:
+        config: of the run.
+        specs: of the agents.
+        endpoint: of the model that agents without one of their own use.
+        folder: of the run; takes a simulator's log.
+        before: what earlier parts of the run spent.
+        gate: of other runs in this process, whose accounts are the same; with Ray there is one for all anyway.
+    """
     arguments: dict[str, Any] = {"task": config.task, "agents": config.agents, "apartment": config.apartment or None}
     world: type[World] = HouseholdWorld
     if config.simulator:
@@ -166,8 +186,13 @@ def make_runtime(config: RunConfig, specs: Sequence[AgentSpec], endpoint: Endpoi
 
         world = SimulatedHousehold
         arguments |= {"simulator": config.simulator, "log_path": str(folder.absolute() / SIMULATOR_LOG_NAME)}
+    endpoints = {endpoint, *(e for spec in specs for e in (spec.endpoint, spec.learn_endpoint) if e)}
+    # Our own servers take what comes; they are only asked about where the user limits something.
+    limited = config.limited or not all(e.ours for e in endpoints)
+    terms = Terms(config.caps, config.budget, before or Spent()) if limited and not config.replay else None
     if config.runtime == "inline":
-        return InlineRuntime(specs, endpoint, world, arguments, call_deadline_s=config.call_deadline_s)
+        limits: dict[str, Any] = {"call_deadline_s": config.call_deadline_s, "terms": terms, "gate": gate}
+        return InlineRuntime(specs, endpoint, world, arguments, **limits)
     return RayRuntime(
         specs,
         endpoint,
@@ -175,4 +200,5 @@ def make_runtime(config: RunConfig, specs: Sequence[AgentSpec], endpoint: Endpoi
         arguments,
         call_deadline_s=config.call_deadline_s,
         agents_per_actor=config.agents_per_actor,
+        terms=terms,
     )

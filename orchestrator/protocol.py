@@ -129,10 +129,14 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Nothing more will be asked. `error` says why the run could not continue, "" if it completed."""
+    """Nothing more will be asked. `error` says why the run could not continue, "" if it completed.
+
+    `over_budget`: it could, but would cost more than the user allows.
+    """
 
     success: bool
     error: str = ""
+    over_budget: bool = False
 
 
 Command = Ask | StartClock | StepWorld | Commit | End

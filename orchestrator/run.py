@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from ..actors.plugin import PluginError
 from ..actors.server_process import ServerError
 from ..env.world import WorldError
 from .cluster import local_ray
-from .config import RunConfig
+from .config import RunConfig, changed
 from .endpoint import serving
 from .errors import ConfigError, RuntimeFailure, StartError
 from .given import check_recorded
@@ -30,6 +30,9 @@ from .recorder import Recorder
 from .run_folder import create_run_folder, give_back
 from .taping import Taping
 
+OVER_BUDGET = "budget_exceeded"
+"""The status of a run that used up its budget."""
+
 EXPECTED = (ChatError, ServerError, WorldError, RuntimeFailure, PluginError, CassetteError, OSError)
 """What can end a run without being a fault of ours."""
 
@@ -40,6 +43,11 @@ class RunResult(NamedTuple):
     folder: Path
     summary: dict[str, Any]
     interrupted: bool
+
+    @property
+    def over_budget(self) -> bool:
+        """Whether it ended because its budget was used up."""
+        return self.summary["status"] == OVER_BUDGET
 
 
 def run(
@@ -70,21 +78,31 @@ def run(
             give_back(folder, journal)
 
 
-def resume(folder: Path, observer: Observer | None = None) -> RunResult:
+def resume(folder: Path, observer: Observer | None = None, budget: Mapping[str, Any] | None = None) -> RunResult:
     """Go on with a run that was interrupted, killed, or could not continue, where its last step ended.
 
     What is committed is neither repeated nor lost: the world takes the recorded actions again, the
     agents get their recorded states. With a deterministic model the run ends as if nothing had
     happened. Otherwise as `run`. A cassette that was being recorded is not gone on with.
 
+    Args:
+        folder: of the run.
+        observer: is told how it goes.
+        budget: settings among `config.BUDGET` to be changed. What the run has spent so far counts.
+
     Raises:
-        ConfigError: the run is complete.
+        ConfigError: the run is complete, or its budget is used up.
         JournalError: there is no run in the folder, it is damaged, or it is going on right now.
         StartError: as for `run`.
     """
     past = read_past(folder)
     if past.status == "completed":
         raise ConfigError(f"{folder}: the run is complete, there is nothing to resume; see: housemates replay {folder}")
+    past.new_budget = dict(budget or {})
+    past.config = changed(past.config, past.new_budget)
+    used_up = past.config.budget.used_up(past.spent)
+    if used_up and not past.lesson:
+        raise ConfigError(f"{folder}: {used_up}")
     cassette = find_cassette(past.config)
     journal = Journal(folder / JOURNAL_NAME, after=past.whole_bytes)
     recorder = Recorder(folder, journal, observer or Observer(), past.tally)
@@ -119,7 +137,10 @@ def _conduct(
                 specs = agent_specs(config, served.endpoints, cassette, record=taping.recording)
                 episode = play(config, folder, served.endpoint, specs, recorder, taping, past)
                 end = asyncio.run(watched(episode, served.servers))
-                status, fault = ("failed", end.error) if end.error else ("completed", "")
+                if end.over_budget:
+                    status = OVER_BUDGET
+                else:
+                    status, fault = ("failed", end.error) if end.error else ("completed", "")
             except KeyboardInterrupt:
                 if not recorder.begun:
                     raise
@@ -135,7 +156,7 @@ def _conduct(
                     if status == "completed" and cassette is not None:
                         fault = deviation(cassette, recorder)
                         status = "failed" if fault else status
-                    summary = recorder.finish(status, end.success, fault, time.perf_counter() - began)
+                    summary = recorder.finish(status, end.success, fault or end.error, time.perf_counter() - began)
                     taping.close(status, summary["digest"])
     finally:
         signal.signal(signal.SIGINT, on_sigint)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..actors.agent import AgentSpec
 from ..actors.chat import Endpoint
+from ..actors.gate import Gate, Terms
 from ..actors.host import AgentHost
 from ..actors.turn import Answer, Ask, Failure
 from ..env.host import WorldHost
@@ -49,7 +51,10 @@ class Runtime(Protocol):
 
 
 class InlineRuntime:
-    """Everything in this process and event loop: nothing to start, breakpoints work, same results."""
+    """Everything in this process and event loop: nothing to start, breakpoints work, same results.
+
+    `terms`: what limits the calls of models; without them nothing does. `gate`: where others' are granted, too.
+    """
 
     def __init__(
         self,
@@ -59,8 +64,13 @@ class InlineRuntime:
         world_arguments: Mapping[str, Any],
         *,
         call_deadline_s: float,
+        terms: Terms | None = None,
+        gate: Gate | None = None,
     ) -> None:
-        self._host = AgentHost(specs, endpoint, call_deadline_s=call_deadline_s)
+        if terms is not None:
+            gate, terms = gate or Gate(), terms._replace(run=uuid.uuid4().hex)
+        arguments: dict[str, Any] = {"gate": gate, "terms": terms} if terms else {}
+        self._host = AgentHost(specs, endpoint, call_deadline_s=call_deadline_s, **arguments)
         self._world = WorldHost(world, world_arguments)
 
     async def start(self) -> None:
@@ -98,18 +108,25 @@ class RayRuntime:
         *,
         call_deadline_s: float,
         agents_per_actor: int,
+        terms: Terms | None = None,
     ) -> None:
         from ..actors.actor import AgentActor
+        from ..actors.limiter_actor import RemoteGate
         from ..env.actor import WorldActor
 
         # The actors wait for models most of the time: cores are no measure of how many fit on a node.
         self._make_world: Callable[[], Any] = lambda: WorldActor.options(num_cpus=0).remote(world, world_arguments)
         self._world = self._make_world()
+        arguments: dict[str, Any] = {"call_deadline_s": call_deadline_s}
+        if terms is not None:
+            self._gate = RemoteGate()
+            self._gate.start()
+            arguments |= {"gate": self._gate, "terms": terms._replace(run=uuid.uuid4().hex)}
         self._hosts: list[Any] = []
         self._host_of: dict[str, Any] = {}
         for start in range(0, len(specs), agents_per_actor):
             group = list(specs[start : start + agents_per_actor])
-            host = AgentActor.options(num_cpus=0).remote(group, endpoint, call_deadline_s=call_deadline_s)
+            host = AgentActor.options(num_cpus=0).remote(group, endpoint, **arguments)
             self._hosts.append(host)
             self._host_of.update((spec.name, host) for spec in group)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..actors.cassette import Cassette
 from ..actors.chat import ChatError, Endpoint
+from ..actors.gate import Gate
 from ..actors.server_process import ServerError
 from .cluster import local_ray
 from .config import ModelChoice
@@ -27,7 +28,7 @@ from .past import Past, read_past
 from .playing import agent_specs, play, watched
 from .protocol import End
 from .recorder import Recorder
-from .run import EXPECTED, check_endpoints, deviation, find_cassette
+from .run import EXPECTED, OVER_BUDGET, check_endpoints, deviation, find_cassette
 from .run_folder import SUMMARY_NAME, create_run_folder, give_back
 from .study import EPISODES, FAILURES_NAME, FILE_NAME, Cell, StudyPlan, cells_of, episode_folder, load_study, write_plan
 from .summary import Tally
@@ -252,6 +253,7 @@ class _Conductor:
         self._folder = folder
         self._budget = budget
         self._spent = Spent()
+        self._gate = Gate()  # episodes that run at the same time share accounts
         self._stop = asyncio.Event()
         self.result = StudyResult(folder, finished_episodes(folder, cells))
 
@@ -314,10 +316,12 @@ class _Conductor:
             endpoint = endpoints.get(models[0]) or Endpoint(base_url=REPLAYED_URL, model=models[0].llm)
             specs = agent_specs(cell.config, endpoints, cassette, record=self._record)
             if past is None or not past.lesson:
-                end = await play(cell.config, folder, endpoint, specs, recorder, taping, past)
+                end = await play(cell.config, folder, endpoint, specs, recorder, taping, past, self._gate)
             else:
                 end = End(success=past.success)
             status, fault = ("failed", end.error) if end.error else ("completed", "")
+            if end.over_budget:
+                status = OVER_BUDGET
             if status == "completed" and cassette is not None:
                 fault = deviation(cassette, recorder)
                 status = "failed" if fault else status
@@ -357,7 +361,7 @@ class _Conductor:
         summary = recorder.finish(status, success, fault, time.perf_counter() - began)
         if status == "completed":
             self.result.finished[cell.name] = summary
-        elif status == "failed":
+        elif status in ("failed", OVER_BUDGET):
             self.result.failed[cell.name] = fault
         self.observer.ended(cell, status, summary, fault)
 

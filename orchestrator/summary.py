@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..actors.budget import Budget, Spent
 from ..env.world import is_message
 from .config import task_name
 from .digest import TrajectoryDigest
@@ -32,6 +33,8 @@ class Tally:
         self.verdicts: Counter[str] = Counter()
         self.resumes = 0
         self._wall_s = 0.0
+        self._open_s = 0.0  # of the steps of a part that has not ended
+        self._prices: dict[str, float] = {}
         self._head: Mapping[str, Any] = {}
         self._end: Mapping[str, Any] = {}
 
@@ -40,14 +43,20 @@ class Tally:
         self.digest.add(record)
         if record["kind"] == "begin":
             self._head = record
+            self._price(record["config"])
             self.returns = dict.fromkeys(record["agents"], 0.0)
         elif record["kind"] == "end":
             self._end = record
             self._wall_s += record["wall_s"]
+            self._open_s = 0.0
         elif record["kind"] == "resumed":
+            self._price(record.get("budget", {}))
+            self._wall_s += self._open_s  # what is left of a part that was killed
+            self._open_s = 0.0
             self._end = {}
             self.resumes += 1
         else:
+            self._open_s += record["step_s"]
             self.steps += record["kind"] == "step"
             happened = record["kind"] != "abandoned"
             for agent, part in record["agents"].items():
@@ -55,6 +64,16 @@ class Tally:
                 if happened:
                     self.returns[agent] = part["total"]
                     self._add_turn(part, in_step=record["kind"] == "step")
+
+    @property
+    def spent(self) -> Spent:
+        """What the run has used of its budget."""
+        return Spent(
+            calls=self.calls.total(),
+            prompt_tokens=self.prompt_tokens,
+            completion_tokens=self.completion_tokens,
+            seconds=self._wall_s + self._open_s,
+        )
 
     def summary(self) -> dict[str, Any]:
         """What `summary.json` holds. Counts of actions leave out messages and idle turns."""
@@ -80,6 +99,7 @@ class Tally:
                 "prompt_tokens": self.prompt_tokens,
                 "completion_tokens": self.completion_tokens,
                 "failures": self.failures,
+                **self._cost(),
             },
             "optimizer": {
                 "accepted": self.updates["accepted"],
@@ -93,6 +113,16 @@ class Tally:
             "wall_s": round(self._wall_s, 3),
             "digest": self.digest.hexdigest(),
         }
+
+    def _price(self, settings: Mapping[str, Any]) -> None:
+        self._prices |= {name: settings[name] for name in ("price_in", "price_out") if name in settings}
+
+    def _cost(self) -> dict[str, float]:
+        """The dollars, if the prices are known."""
+        if len(self._prices) < 2:
+            return {}
+        prices = Budget(price_in=self._prices["price_in"], price_out=self._prices["price_out"])
+        return {"cost": round(prices.cost(self.spent), 6)}
 
     def _add_calls(self, calls: Sequence[Mapping[str, Any]]) -> None:
         for call in calls:

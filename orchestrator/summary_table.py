@@ -23,7 +23,8 @@ def summary_table(summary: Mapping[str, Any]) -> Table:
         "return": ", ".join(f"{agent} {total:g}" for agent, total in list(summary["returns"].items())[:SHOWN_RETURNS]),
         "LLM calls": f"{llm['calls']} ({llm['act_calls']} to act, {llm['learn_calls']} to learn; "
         f"{llm['sticky_saved']} saved by repeating; {llm['failures']} failed)",
-        "tokens": f"{llm['prompt_tokens']} in, {llm['completion_tokens']} out",
+        "tokens": f"{llm['prompt_tokens']} in, {llm['completion_tokens']} out"
+        + (f", ${llm['cost']:.4f}" if "cost" in llm else ""),
         "plans": f"{optimizer['accepted']} rewritten, {optimizer['unchanged']} unchanged, {rejected} rejected",
         "fallbacks": f"{summary['fallbacks']} replies matched no action, {summary['repaired']} were nearly JSON",
         "wall clock": f"{summary['wall_s']:.1f} s",

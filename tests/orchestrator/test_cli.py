@@ -93,7 +93,7 @@ def test_help_teaches_every_option_quickly_and_without_ray_or_trace() -> None:
 def test_the_help_states_the_defaults_that_hold() -> None:
     text = " ".join(housemates("run", "--help").stdout.split())
     for name, field in RunConfig.model_fields.items():
-        if field.default not in ("", ()):
+        if field.default not in ("", (), None):
             described = text.split(f"--{name.replace('_', '-')} <", 1)[1]
             default = f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
             assert described.split("[default: ", 1)[1].split("]", 1)[0] == default, name
