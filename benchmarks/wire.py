@@ -3,7 +3,9 @@
 One JSON line:
 
     requests_per_s     per action, one client, one request after the other over one connection
+    server_cpu_ms      processor time of the server per request, which other load on the machine changes less
     embedded_step_ms   median joint step of two people in the embedded engine, with the scene read as a dict
+    step_cpu_ms        processor time of a step through a process, client and server
     process_step_ms    the same through a simulator process: script, report, scene read back and compared
     overhead_ms        the difference
     recovery_s         per fault, the duration of the step it struck: noticing, restart, scene restored, step done.
@@ -27,6 +29,7 @@ from random import Random
 from typing import Any
 
 import aiohttp
+import psutil
 from housemates.env.household import homes
 from housemates.env.household.engine import Engine, Primitive
 from housemates.env.household.graph import SceneGraph
@@ -55,7 +58,14 @@ def plans(graph: SceneGraph, steps: int) -> list[dict[int, Primitive]]:
     return [{who: Primitive("walktowards", rooms[(n // 8 + who) % len(rooms)]) for who in people} for n in range(steps)]
 
 
-async def throughput(process: SimulatorProcess, seconds: float) -> dict[str, float]:
+def cpu_s(pid: int | None) -> float:
+    """Processor time that a process has used."""
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
+
+
+async def throughput(process: SimulatorProcess, seconds: float) -> tuple[dict[str, float], dict[str, float]]:
+    """Per action: requests per second, and milliseconds of the server's processor time per request."""
     url = await process.start()
     try:
         async with SimulatorClient(url) as client:
@@ -70,15 +80,17 @@ async def throughput(process: SimulatorProcess, seconds: float) -> dict[str, flo
             "render_script": lambda n: {"action": "render_script", "stringParams": ["{}", lines[n // 8 % len(lines)]]},
         }
         rates: dict[str, float] = {}
+        costs: dict[str, float] = {}
         async with aiohttp.ClientSession() as session:
             for action, body in bodies.items():
-                count, began = 0, time.perf_counter()
+                count, began, used = 0, time.perf_counter(), cpu_s(process.pid)
                 while time.perf_counter() - began < seconds:
                     async with session.post(url, json={"id": str(count)} | body(count)) as response:
                         assert (await response.json())["success"]
                     count += 1
                 rates[action] = round(count / (time.perf_counter() - began), 1)
-        return rates
+                costs[action] = round(1000 * (cpu_s(process.pid) - used) / count, 2)
+        return rates, costs
     finally:
         await process.stop()
 
@@ -95,18 +107,20 @@ def embedded_step_ms(steps: int) -> float:
     return 1000 * statistics.median(durations)
 
 
-def process_steps(process: SimulatorProcess, steps: int, deadlines: Deadlines) -> tuple[list[float], int]:
-    """Seconds of every step, and how often the simulator was replaced."""
+def process_steps(process: SimulatorProcess, steps: int, deadlines: Deadlines) -> tuple[list[float], int, float]:
+    """Seconds of every step, how often the simulator was replaced, and seconds of processor time per step."""
     simulators = RemoteSimulators(SimulatorSession(process, deadlines=deadlines))
     durations: list[float] = []
     try:
         graph = household()
         remote = simulators(graph, 0)
+        used = cpu_s(None) + cpu_s(process.pid)
         for plan in plans(graph, steps):
             began = time.perf_counter()
             remote.step(plan)
             durations.append(time.perf_counter() - began)
-        return durations, simulators.restarts
+        spent = cpu_s(None) + cpu_s(process.pid) - used
+        return durations, simulators.restarts, spent / steps
     finally:
         simulators.close()
 
@@ -120,7 +134,7 @@ def recovery(folder: Path, fault: str, deadlines: Deadlines) -> float:
     path.write_text(f'#!/bin/sh\nPYTHONPATH={root} exec {shlex.join(command)} "$@"\n')
     path.chmod(0o755)
     process = SimulatorProcess(path, folder / "log", deadlines=deadlines, memory_limit=LEAK_LIMIT_BYTES)
-    durations, restarts = process_steps(process, FAULT_STEP + 3, deadlines)
+    durations, restarts, _ = process_steps(process, FAULT_STEP + 3, deadlines)
     assert restarts == 1, f"{fault}: {restarts} restarts"
     return round(max(durations), 2)
 
@@ -134,14 +148,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         process = SimulatorProcess(write_executable(folder / "ours"), folder / "ours.log")
-        rates = asyncio.run(throughput(process, options.seconds))
+        rates, costs = asyncio.run(throughput(process, options.seconds))
         embedded = embedded_step_ms(options.steps)
-        through = 1000 * statistics.median(process_steps(process, options.steps, Deadlines())[0])
+        durations, _, step_cpu_s = process_steps(process, options.steps, Deadlines())
+        through = 1000 * statistics.median(durations)
         deadlines = Deadlines(step=options.deadline)
         recoveries = {fault: recovery(folder / str(n), fault, deadlines) for n, fault in enumerate(FAULTS)}
     result = {
         "cores": os.cpu_count(),
         "requests_per_s": rates,
+        "server_cpu_ms": costs,
+        "step_cpu_ms": round(1000 * step_cpu_s, 1),
         "embedded_step_ms": round(embedded, 3),
         "process_step_ms": round(through, 2),
         "overhead_ms": round(through - embedded, 2),
