@@ -26,6 +26,7 @@ from ..actors.feedback import find_feedback
 from ..actors.plugin import PluginError
 from ..env.world import PLAN_TOKEN
 from .errors import ConfigError
+from .private_files import write_private
 
 FILE_NAME = "run.toml"
 DEFAULT_OPENAI_MODEL = "gpt-4o-mini"
@@ -229,7 +230,7 @@ class RunConfig(BaseModel):
 
     def write(self, path: Path) -> None:
         """Save the configuration so that `load_config` reads the same one."""
-        path.write_bytes(tomli_w.dumps(self.model_dump(exclude_none=True)).encode())
+        write_private(path, tomli_w.dumps(self.model_dump(exclude_none=True)).encode())
 
     def identity(self) -> dict[str, Any]:
         """What defines the run's trajectory, apart from how its models answer."""

@@ -15,6 +15,7 @@ from .endpoint import LOG_NAME
 from .errors import ConfigError
 from .journal import FILE_NAME as JOURNAL_NAME
 from .journal import Journal
+from .private_files import make_private, write_private
 
 SUMMARY_NAME = "summary.json"
 LEFT_BY_A_FAILED_START = {LOG_NAME}
@@ -35,7 +36,7 @@ def create_run_folder(out: Path | None, config: RunConfig) -> tuple[Path, Journa
             )
             out = _new_folder(Path("runs"), stem)
         else:
-            out.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(out, exist_ok=True)
         held = {path.name for path in out.iterdir()}
         if JOURNAL_NAME in held:
             raise ConfigError(
@@ -62,10 +63,7 @@ def give_back(folder: Path, journal: Journal) -> None:
 
 def write_summary(run_dir: Path, summary: Mapping[str, Any]) -> None:
     """Write `summary.json` in one piece: a reader sees the whole of it or none."""
-    path = run_dir / SUMMARY_NAME
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
-    part.replace(path)
+    write_private(run_dir / SUMMARY_NAME, (json.dumps(summary, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def _new_folder(parent: Path, stem: str) -> Path:
@@ -73,7 +71,7 @@ def _new_folder(parent: Path, stem: str) -> Path:
     for number in range(1, 1000):
         folder = parent / (stem if number == 1 else f"{stem}-{number}")
         try:
-            folder.mkdir(mode=0o700, parents=True)
+            make_private(folder)
         except FileExistsError:
             continue
         return folder

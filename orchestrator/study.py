@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from .config import RunConfig, make_config
 from .errors import ConfigError
+from .private_files import write_private
 
 FILE_NAME = "study.toml"
 EPISODES = "episodes"
@@ -127,7 +128,7 @@ def _name(varied: Mapping[str, Scalar]) -> str:
 
 def write_plan(plan: StudyPlan, folder: Path) -> None:
     """Save a plan so that `read_plan` and `make_plan` give the same one."""
-    (folder / FILE_NAME).write_bytes(tomli_w.dumps(plan.model_dump()).encode())
+    write_private(folder / FILE_NAME, tomli_w.dumps(plan.model_dump()).encode())
 
 
 def load_study(folder: Path) -> StudyPlan:

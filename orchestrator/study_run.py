@@ -25,6 +25,7 @@ from .journal import Journal, JournalError
 from .observer import Observer, Record
 from .past import Past, read_past
 from .playing import agent_specs, play, watched
+from .private_files import make_private, write_private
 from .protocol import End
 from .recorder import Recorder
 from .run import EXPECTED, check_endpoints, deviation, find_cassette
@@ -138,7 +139,7 @@ def open_study(plan: StudyPlan | None, folder: Path) -> StudyPlan:
     if plan is None:
         raise ConfigError(f"nothing to vary: name a study file, --tasks, --methods, … (and {folder} holds no study)")
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder, exist_ok=True)
         if any(folder.iterdir()):
             raise ConfigError(f"--out {folder} is not empty; name a new folder")
         write_plan(plan, folder)
@@ -189,7 +190,7 @@ def run_study(
     if not left or conductor.result.stopped:
         conductor.observer.planned(cells, conductor.result.finished)
         return conductor.result
-    (folder / EPISODES).mkdir(mode=0o700, exist_ok=True)
+    make_private(folder / EPISODES, exist_ok=True)
     cassettes = {cell.name: find_cassette(cell.config) for cell in left}
     on_sigint = signal.getsignal(signal.SIGINT)
     try:
@@ -362,7 +363,7 @@ class _Conductor:
     def write_failures(self) -> None:
         """Keep the reasons of failures for the report."""
         text = json.dumps(self.result.failed, indent=2, ensure_ascii=False)
-        (self._folder / FAILURES_NAME).write_text(text + "\n")
+        write_private(self._folder / FAILURES_NAME, (text + "\n").encode())
 
 
 class _Ear(Observer):
