@@ -108,7 +108,7 @@ class ServerProcess:
             self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the server
         else:
             self.log_path.parent.mkdir(parents=True, exist_ok=True)
-            self._log = open(self.log_path, "a+b", opener=_private)  # noqa: PTH123 - a Path has no opener
+            self._log = open(self.log_path, "a+b", opener=_private)  # noqa: SIM115 - as above
         self._process = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,

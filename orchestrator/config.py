@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +26,7 @@ from ..actors.plugin import PluginError
 from ..env.world import PLAN_TOKEN
 from .errors import ConfigError
 from .private_files import write_private
+from .toml_file import read_toml
 
 FILE_NAME = "run.toml"
 DEFAULT_OPENAI_MODEL = "gpt-4o-mini"
@@ -319,12 +319,9 @@ def load_config(path: Path) -> dict[str, Any]:
     """The values in a TOML file, not yet validated.
 
     Raises:
-        ConfigError: no such file, or no TOML.
+        ConfigError: as `read_toml`.
     """
-    try:
-        return tomllib.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from None
+    return read_toml(path)
 
 
 def default_model(base_url: str, environment: Mapping[str, str]) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Folders and files that only their user can read, whatever the umask: prompts and replies are nobody else's business."""
+"""Folders and files that only their user can read, whatever the umask."""
 
 from __future__ import annotations
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from .config import task_name
 from .digest import TrajectoryDigest
 from .journal import FILE_NAME, SCHEMA, JournalError, read_journal
+from .journal_records import record_fault
 from .observer import one_line
 
 HEADINGS = {"step": "step {step}", "lesson": "after the last step", "abandoned": "broken off in step {step}"}
@@ -30,8 +32,13 @@ def records(run: Path) -> Iterator[dict[str, Any]]:
         raise JournalError(f"{run} holds no run: its journal ends before the first step")
     if head.get("kind") != "begin" or head.get("schema") != SCHEMA:
         raise JournalError(f"{path} is of another format than this version reads (schema {SCHEMA})")
-    yield head
-    yield from journal
+    agents: list[str] | None = None
+    for number, record in enumerate(chain([head], journal)):
+        fault = record_fault(record, agents)
+        if fault:
+            raise JournalError(f"{path}: record {number} is not what this version writes: {one_line(fault, 300)}")
+        agents = agents or record["agents"]
+        yield record
 
 
 def digest(run: Path) -> str:

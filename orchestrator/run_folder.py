@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ..env.codec import parse_json
 from .config import FILE_NAME as CONFIG_NAME
 from .config import RunConfig
 from .endpoint import LOG_NAME
@@ -64,6 +65,25 @@ def give_back(folder: Path, journal: Journal) -> None:
 def write_summary(run_dir: Path, summary: Mapping[str, Any]) -> None:
     """Write `summary.json` in one piece: a reader sees the whole of it or none."""
     write_private(run_dir / SUMMARY_NAME, (json.dumps(summary, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def read_summary(run_dir: Path) -> dict[str, Any] | None:
+    """What `write_summary` wrote; None if there is none.
+
+    Raises:
+        ConfigError: what is there is something else.
+    """
+    path = run_dir / SUMMARY_NAME
+    if not path.is_file():
+        return None
+    try:
+        summary = parse_json(path.read_bytes())
+        counts = [summary["llm"][name] for name in ("calls", "prompt_tokens", "completion_tokens")]
+        if not isinstance(summary["status"], str) or not all(type(count) is int for count in counts):
+            raise ValueError("a status or a count is missing")
+    except (ValueError, LookupError, TypeError) as error:
+        raise ConfigError(f"{path} is damaged ({type(error).__name__}: {error}); remove it") from None
+    return summary
 
 
 def _new_folder(parent: Path, stem: str) -> Path:

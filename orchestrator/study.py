@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from .config import RunConfig, make_config
 from .errors import ConfigError
 from .private_files import write_private
+from .toml_file import read_toml
 
 FILE_NAME = "study.toml"
 EPISODES = "episodes"
@@ -66,12 +66,9 @@ def read_plan(path: Path) -> dict[str, Any]:
     """The tables of a study file, not yet validated.
 
     Raises:
-        ConfigError: no such file, or no TOML.
+        ConfigError: as `read_toml`.
     """
-    try:
-        return tomllib.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from None
+    return read_toml(path)
 
 
 def make_plan(values: Mapping[str, Any], where: str) -> StudyPlan:

@@ -29,7 +29,7 @@ from .private_files import make_private, write_private
 from .protocol import End
 from .recorder import Recorder
 from .run import EXPECTED, check_endpoints, deviation, find_cassette
-from .run_folder import SUMMARY_NAME, create_run_folder, give_back
+from .run_folder import create_run_folder, give_back, read_summary
 from .study import EPISODES, FAILURES_NAME, FILE_NAME, Cell, StudyPlan, cells_of, episode_folder, load_study, write_plan
 from .summary import Tally
 from .taping import Taping
@@ -152,11 +152,9 @@ def finished_episodes(folder: Path, cells: Sequence[Cell]) -> dict[str, Mapping[
     """The summaries of the completed episodes of a study."""
     found: dict[str, Mapping[str, Any]] = {}
     for cell in cells:
-        path = episode_folder(folder, cell) / SUMMARY_NAME
-        if path.is_file():
-            summary = json.loads(path.read_text())
-            if summary["status"] == "completed":
-                found[cell.name] = summary
+        summary = read_summary(episode_folder(folder, cell))
+        if summary and summary["status"] == "completed":
+            found[cell.name] = summary
     return found
 
 
@@ -399,9 +397,9 @@ def _journal(cell: Cell, folder: Path, past: Past | None) -> Journal:
 
 def _count_earlier(folder: Path, spent: Spent) -> None:
     """Add what an episode has used in earlier parts of the study. One that was killed left no summary: not counted."""
-    path = folder / SUMMARY_NAME
-    if path.is_file():
-        llm = json.loads(path.read_text())["llm"]
+    summary = read_summary(folder)
+    if summary:
+        llm = summary["llm"]
         spent.calls += llm["calls"]
         spent.prompt_tokens += llm["prompt_tokens"]
         spent.completion_tokens += llm["completion_tokens"]

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from ..codec import parse_json
 from ..world import WorldError
 from .catalog import CATALOG, CONTAINER_CLASSES, ObjectClass
 from .fitting import why_never
@@ -196,9 +197,11 @@ def read_task_file(path: str) -> TaskFile:
     if len(content) > MAX_BYTES:
         raise WorldError(f"{path}: a task file has at most {MAX_BYTES} bytes")
     try:
-        task = TaskFile.model_validate_json(content)
+        task = TaskFile.model_validate(parse_json(content))
     except ValidationError as error:
         raise WorldError(_one_line(path, error)) from None
+    except ValueError as error:
+        raise WorldError(f"{path}: Invalid JSON ({error})") from None
     if task.home and task.home.endswith(SUFFIX):
         return task.model_copy(update={"home": str(file.parent / task.home)})
     return task
