@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
@@ -12,7 +13,10 @@ from .config import task_name
 from .digest import TrajectoryDigest
 from .journal import FILE_NAME, SCHEMA, JournalError, read_journal
 from .journal_records import record_fault
-from .observer import one_line
+from .observer import one_line, printable
+
+_CONTROL = re.compile("[\x7f-\x9f]")
+"""What JSON leaves as it is and a terminal may obey."""
 
 HEADINGS = {"step": "step {step}", "lesson": "after the last step", "abandoned": "broken off in step {step}"}
 
@@ -55,11 +59,16 @@ def json_lines(run: Path) -> Iterator[str]:
         if record["kind"] in HEADINGS:
             for part in record["agents"].values():
                 del part["state"]
-            yield json.dumps(record, ensure_ascii=False)
+            line = json.dumps(record, ensure_ascii=False)
+            yield _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 def story(run: Path) -> Iterator[str]:
-    """The episode as text: what each agent planned, did and said, and what came of it."""
+    """The episode as printable lines: what each agent planned, did and said, and what came of it."""
+    yield from map(printable, _told(run))
+
+
+def _told(run: Path) -> Iterator[str]:
     plans: dict[str, str] = {}
     for record in records(run):
         if record["kind"] == "begin":
