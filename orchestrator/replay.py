@@ -59,7 +59,10 @@ def json_lines(run: Path) -> Iterator[str]:
         if record["kind"] in HEADINGS:
             for part in record["agents"].values():
                 del part["state"]
-            line = json.dumps(record, ensure_ascii=False)
+            try:
+                line = json.dumps(record, ensure_ascii=False)
+            except (TypeError, ValueError, RecursionError) as error:  # bytes, or depth, where no reader of ours looks
+                raise JournalError(f"{run}: a record that is no JSON: {error}") from None
             yield _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
