@@ -30,8 +30,8 @@ def unpack(data: bytes) -> Any:
     return msgpack.unpackb(data, strict_map_key=False, **_STRICT)  # ids are keys, too
 
 
-def stream_unpacker(max_frame_bytes: int) -> msgpack.Unpacker:
-    """Reads one value after another from bytes as they come; keys are texts.
+def stream_unpacker(max_frame_bytes: int) -> Any:
+    """A `msgpack.Unpacker`: reads one value after another from bytes as they come; keys are texts.
 
     Raises from `feed` and when read: ValueError as `unpack`, or msgpack's UnpackException for a longer value.
     """

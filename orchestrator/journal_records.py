@@ -1,7 +1,7 @@
 """What a record of a journal must look like to be read: a journal may come from anywhere, and may hold anything.
 
-Only what readers use is named, and only as far as they rely on it; further fields pass. `orchestrator.journal` says what
-the records are.
+Only what readers use is named, and only as far as they rely on it; further fields pass. `orchestrator.journal` says
+what the records are.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
 
 class _Shape(BaseModel):
     model_config = ConfigDict(strict=True)
@@ -137,7 +138,9 @@ def record_fault(record: Mapping[str, Any], agents: list[str] | None) -> str:
         first = error.errors(include_url=False, include_input=False)[0]
         return f"{'.'.join(map(str, first['loc']))[:200]}: {first['msg'][:200]}".removeprefix(": ")
     if agents is None:
-        return "" if record["observations"].keys() == set(record["agents"]) else "observations of others than its agents"
+        return (
+            "" if record["observations"].keys() == set(record["agents"]) else "observations of others than its agents"
+        )
     if record["kind"] == "begin":
         return "the run begins a second time"
     parts = [record["agents"]] if "agents" in record else []

@@ -71,7 +71,9 @@ def obedient(heard: str) -> Any:
     def reply(body: Mapping[str, Any]) -> str:
         prompt = body["messages"][-1]["content"]
         if "suggestion" not in str(body.get("response_format")) and "#Feedback" not in prompt:
-            return heard if heard.startswith("{") else json.dumps({"thoughts": heard, "action": heard, "message": heard})
+            return (
+                heard if heard.startswith("{") else json.dumps({"thoughts": heard, "action": heard, "message": heard})
+            )
         names = ["plan0", "plan", "plan1", "Agent_1", "Agent_3", "Agent_3.plan", "act0", "observation0", "__code0"]
         return heard if heard.startswith("{") else json.dumps({"suggestion": dict.fromkeys(names, heard)})
 

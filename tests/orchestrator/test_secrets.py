@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import pickle
 import subprocess
 import sys
-import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,44 +23,22 @@ from housemates.orchestrator.journal import read_journal
 from housemates.orchestrator.playing import agent_specs
 from housemates.orchestrator.run import run
 
+from .thread_server import ThreadServer
+
 ACT, LEARN, OPENAI = "sk-SENTINEL-act-0123456789", "sk-SENTINEL-learn-98765", "sk-SENTINEL-openai-5555"
 KEYS = {"ACT_KEY": ACT, "LEARN_KEY": LEARN, "OPENAI_API_KEY": OPENAI}
 NEEDLE = b"SENTINEL"
 
 
-class Babbler:
-    """A model server that repeats the key it was sent in every error, and errs in every other reply; in a thread."""
+class Babbler(ThreadServer):
+    """A model server that repeats the key it was sent in every error, and errs in every other reply."""
 
     def __init__(self) -> None:
         self.heard: set[str] = set()
-        self.url = ""
         self._count = 0
-        self._loop = asyncio.new_event_loop()
-        ready = threading.Event()
-        self._thread = threading.Thread(target=self._serve, args=(ready,), daemon=True)
-        self._thread.start()
-        assert ready.wait(10)
+        super().__init__(self._babble)
 
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-
-    def _serve(self, ready: threading.Event) -> None:
-        async def start() -> web.AppRunner:
-            app = web.Application()
-            app.router.add_post("/v1/chat/completions", self._complete)
-            runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-            return runner
-
-        runner = self._loop.run_until_complete(start())
-        ready.set()
-        self._loop.run_forever()
-        self._loop.run_until_complete(runner.cleanup())
-
-    async def _complete(self, request: web.Request) -> web.Response:
+    async def _babble(self, request: web.Request) -> web.Response:
         key = request.headers["Authorization"].removeprefix("Bearer ")
         self.heard.add(key)
         self._count += 1
@@ -154,7 +130,9 @@ def test_neither_has_a_run_on_ray_nor_ray_s_own_logs_and_tables(
             if ray.is_initialized():
                 tables = [ray._private.state.actors(), ray._private.state.jobs(), ray.nodes()]
                 stored = {
-                    space: [(key, _internal_kv_get(key, namespace=space)) for key in _internal_kv_list(b"", namespace=space)]
+                    space: [
+                        (key, _internal_kv_get(key, namespace=space)) for key in _internal_kv_list(b"", namespace=space)
+                    ]
                     for space in (None, b"fun", b"session", b"tracing", b"runtime_env", b"serve")
                 }
                 seen["tables"] = repr((tables, stored)).encode()
