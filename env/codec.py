@@ -27,7 +27,10 @@ def unpack(data: bytes) -> Any:
     Raises:
         ValueError: the bytes are no msgpack (damaged, truncated, or with trailing bytes), or not plain data.
     """
-    return msgpack.unpackb(data, strict_map_key=False, **_STRICT)  # ids are keys, too
+    try:
+        return msgpack.unpackb(data, strict_map_key=False, **_STRICT)  # ids are keys, too
+    except msgpack.ExtraData:  # which carries, and shows, all that came before
+        raise ValueError("there are bytes after the end") from None
 
 
 def stream_unpacker(max_frame_bytes: int) -> Any:

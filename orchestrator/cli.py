@@ -47,8 +47,8 @@ def _option(*names: str, help: str, **more: Any) -> Any:
 @app.command(
     epilog="Every option can also be set as HOUSEMATES_<NAME> (HOUSEMATES_BASE_URL for --base-url) or in a TOML file "
     "(--config; the same names, with underscores, without out and record; there, tables [[agent]] with a name say what "
-    "is different about single agents: method, llm, base_url, key_env, plan, organization). A flag wins over a variable, "
-    "a variable over the file. "
+    "is different about single agents: method, llm, base_url, key_env, plan, organization). A flag wins over a "
+    "variable, a variable over the file. "
     "Exit code 0: the run completed; 2: bad usage or configuration; 3: could not start or continue; 130: interrupted."
 )
 def run(

@@ -367,8 +367,8 @@ def default_model(base_url: str, environment: Mapping[str, str]) -> tuple[str, s
 def _one_line(error: ValidationError) -> str:
     """The first fault as `name: what is wrong`, the way it is spelled on the command line."""
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]).replace("_", "-")
-    message = first["msg"].removeprefix("Value error, ")
+    where = ".".join(str(part) for part in first["loc"]).replace("_", "-")[:200]
+    message = first["msg"].removeprefix("Value error, ")[:1000]
     if first["type"] == "extra_forbidden":
         message = "no such setting"
     return f"{where}: {message}" if where else message

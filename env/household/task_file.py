@@ -256,4 +256,4 @@ def _one_line(where: str, error: ValidationError) -> str:
     path: Iterable[int | str] = (part for i, part in enumerate(first["loc"]) if not (i == 2 and part in _TAGS))
     field = re.sub(r"\.(\[)", r"\1", ".".join(f"[{part}]" if isinstance(part, int) else part for part in path))
     message = _MESSAGES.get(first["type"], first["msg"].removeprefix("Value error, "))
-    return ": ".join(part for part in (where, field, message) if part)
+    return ": ".join(part for part in (where, field[:200], message[:500]) if part)
