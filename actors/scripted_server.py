@@ -89,7 +89,7 @@ async def _complete(latency_s: float, request: web.Request) -> web.Response:
             raise ValueError("no messages")
     except web.HTTPRequestEntityTooLarge:
         return _refuse(413, f"the body is larger than {BODY_LIMIT_BYTES} bytes")
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return _refuse(400, "the body must be a JSON object with a list of messages, each with role and content")
     text = _keep_properties(reply(messages), body.get("response_format"))
     if latency_s:

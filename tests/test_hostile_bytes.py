@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from housemates.env.codec import pack, parse_json, unpack
 
 from .hostile_bytes import Reader, readers, spoiled
 from .test_structure import FILES, ROOT
@@ -45,6 +46,44 @@ def test_spoiled_bytes_are_refused_by_name(name: str, everything: dict[str, Read
     reader = everything[name]
     reasons = attack(reader, max(20, round(20 * reader.share)))
     assert reasons.total() > reasons["taken"] or not reader.errors
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"\x82\xa1a\x01\xa1a\x02", "the key 'a' is given twice"),
+        (b"\xd4\x05\x00", "an extension type"),
+        (b"\x81\x90\x01", "a key that is a list"),
+        (b"\xc6\x06\x50\x00\x00", "exceeds|incomplete"),  # claims 101 MiB
+        (b"\xdd\xff\xff\xff\xff", "exceeds"),
+        (b"\x91" * 5000, None),
+        (b"\x01\x02", "bytes after the end"),
+        (b"\xa3\xed\xa0\x80", "utf-8"),
+    ],
+)
+def test_msgpack_that_is_not_plain_data_is_refused(data: bytes, reason: str | None) -> None:
+    with pytest.raises(ValueError, match=reason):
+        unpack(data)
+
+
+def test_a_float_of_msgpack_may_be_anything_and_a_time_is_a_number() -> None:
+    assert unpack(pack(float("inf"))) == float("inf")
+    assert unpack(b"\xd6\xff\x00\x00\x00\x05") == 5.0
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"a": 1, "a": 1}', "the key 'a' is given twice"),
+        ("[NaN]", "NaN is no number"),
+        ("-Infinity", "-Infinity is no number"),
+        ("[" * 100_000, "nested too deeply"),
+        ("9" * 5000, "digits"),
+    ],
+)
+def test_json_that_can_be_read_in_two_ways_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        parse_json(text)
 
 
 @pytest.mark.slow
