@@ -22,10 +22,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, get_args
 
-import msgpack
 from msgpack.exceptions import UnpackException
 
-from ..env.codec import pack, unpack
+from ..env.codec import pack, stream_unpacker, unpack
 from .chat import ErrorKind
 from .turn import Exchange
 
@@ -94,7 +93,7 @@ class CassetteWriter:
         """
         self.path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             raise CassetteError(f"{path} exists already; name a new file to record to") from None
@@ -149,13 +148,13 @@ def read_cassette(path: Path) -> Cassette:
             return _assemble(_frames(path, file))
     except OSError as error:
         raise CassetteError(f"cannot read the cassette {path}: {error.strerror or error}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, zlib.error, UnpackException) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, zlib.error, UnpackException) as error:
         raise CassetteError(f"the cassette {path} is damaged ({type(error).__name__})") from None
 
 
 def _frames(path: Path, file: BinaryIO) -> Iterator[dict[str, Any]]:
     stream = zlib.decompressobj()
-    unpacker = msgpack.Unpacker(max_buffer_size=MAX_FRAME_BYTES)
+    unpacker = stream_unpacker(MAX_FRAME_BYTES)
     total = 0
     while not stream.eof:
         packed = file.read(_CHUNK_BYTES)
@@ -175,7 +174,9 @@ def _assemble(frames: Iterator[dict[str, Any]]) -> Cassette:
     head = next(frames, None)
     if head is None or head["kind"] != "begin":
         raise ValueError("no beginning")
-    config: dict[str, Any] = dict(head["config"])
+    config: dict[str, Any] = head["config"]
+    if not isinstance(config, dict) or not all(isinstance(name, str) for name in config):
+        raise TypeError("a configuration is a map of texts")
     reels: dict[str, Reel] = {}
     count, end = 1, None
     for frame in frames:

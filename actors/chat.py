@@ -399,6 +399,8 @@ class ChatModel:
         hint = _FATAL_HINTS.get(status, "the server refused the request")
         if status in (401, 403) and self.endpoint.key_env:
             hint += f"; check {self.endpoint.key_env}"
+        elif status == 401:
+            hint = "it wants a key; name the variable that holds it (--key-env)"
         elif status not in (401, 403):  # servers quote parts of the key there
             hint += _quote(error, [m["content"] for m in messages], self._client.api_key if self._client else "")
         kind: ErrorKind = "fatal" if status in _FATAL_HINTS else "refused"

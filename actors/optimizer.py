@@ -176,7 +176,7 @@ class PlanOptimizer:
                 reason = self._fault(value)
                 if reason:
                     return {}, reason
-                new[name] = value.strip()
+                new[name] = value.strip().replace(PLAN_TOKEN, "(plan)")  # the world's marker is no text of an agent's
         return new, "" if named else "unknown variable"
 
     def _fault(self, value: object) -> str:

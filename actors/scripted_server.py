@@ -127,7 +127,9 @@ async def _completion(latency_s: float, sent: bytes) -> web.Response:
         messages = [{"role": str(m["role"]), "content": _text(m["content"])} for m in body["messages"]]
         if not messages:
             raise ValueError("no messages")
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except web.HTTPRequestEntityTooLarge:
+        return _refuse(413, f"the body is larger than {BODY_LIMIT_BYTES} bytes")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return _refuse(400, "the body must be a JSON object with a list of messages, each with role and content")
     text = _keep_properties(reply(messages), body.get("response_format"))
     if latency_s:

@@ -108,7 +108,7 @@ class ServerProcess:
             self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the server
         else:
             self.log_path.parent.mkdir(parents=True, exist_ok=True)
-            self._log = self.log_path.open("a+b")
+            self._log = open(self.log_path, "a+b", opener=_private)  # noqa: SIM115 - as above
         self._process = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
@@ -186,6 +186,11 @@ class ServerProcess:
         self._log.seek(max(0, self._log.tell() - _TAIL_BYTES))
         lines = self._log.read().decode(errors="replace").splitlines()
         return "\n".join("  " + line for line in lines[-_TAIL_LINES:])
+
+
+def _private(path: str, flags: int) -> int:
+    """Opens a file that only this user can read: servers may log prompts."""
+    return os.open(path, flags, 0o600)
 
 
 def be_supervised() -> Callable[[int], None]:

@@ -72,8 +72,8 @@ _Json = Annotated[
 @app.command(
     epilog="Every option but --quiet and --json can also be set as HOUSEMATES_<NAME> (HOUSEMATES_BASE_URL for "
     "--base-url) or in a TOML file (--config; the same names, with underscores, without out and record; there, tables "
-    "[[agent]] with a name say what is different about single agents: method, llm, base_url, plan, organization). "
-    "A flag wins over a variable, a variable over the file. "
+    "[[agent]] with a name say what is different about single agents: method, llm, base_url, key_env, plan, "
+    "organization). A flag wins over a variable, a variable over the file. "
     "Exit code 0: the run completed; 2: bad usage or configuration; 3: could not start or continue; "
     "4: the budget was used up; 130: interrupted."
 )
@@ -118,6 +118,14 @@ def run(
     ] = None,
     base_url: Annotated[
         str | None, _option("--base-url", help="OpenAI-compatible endpoint for openai:MODEL: vLLM, Ollama, a proxy …")
+    ] = None,
+    key_env: Annotated[
+        str | None,
+        _option(
+            "--key-env",
+            help="The variable that holds the key of openai:MODEL. [default: OPENAI_API_KEY for OpenAI and the "
+            "endpoint of OPENAI_BASE_URL, else no key]",
+        ),
     ] = None,
     seed: Annotated[
         int | None, _option("--seed", help="Of the apartment and every random choice. [default: 0]")
@@ -164,6 +172,9 @@ def run(
     ] = None,
     learn_base_url: Annotated[
         str | None, _option("--learn-base-url", help="OpenAI-compatible endpoint for --learn-llm.")
+    ] = None,
+    learn_key_env: Annotated[
+        str | None, _option("--learn-key-env", help="The variable that holds the key of --learn-llm.")
     ] = None,
     runtime: Annotated[
         str | None, _option("--runtime", help="ray, or inline: one process, for debugging. [default: ray]")
@@ -222,6 +233,7 @@ def run(
         "simulator": simulator,
         "llm": llm,
         "base_url": base_url,
+        "key_env": key_env,
         "seed": seed,
         "method": method,
         "plan": plan,
@@ -235,6 +247,7 @@ def run(
         "mask": mask,
         "learn_llm": learn_llm,
         "learn_base_url": learn_base_url,
+        "learn_key_env": learn_key_env,
         "runtime": runtime,
         "agents_per_actor": agents_per_actor,
         "memory_size": memory_size,

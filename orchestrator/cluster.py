@@ -12,11 +12,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import psutil
 
 from .errors import RuntimeFailure
+from .ray_access import check_loopback, private_access
 
 OBJECT_STORE_BYTES = 128 * 1024 * 1024
 """Turns are a few kilobytes, which Ray sends without its object store."""
@@ -52,7 +54,9 @@ def local_ray() -> Generator[None]:
     on_sigterm = signal.getsignal(signal.SIGTERM)
     _session = tempfile.mkdtemp(prefix="housemates-", dir=SESSION_PARENT)  # private to its user, which Ray's is not
     _adopt_orphans(True)
+    doors = ExitStack()
     try:
+        doors.enter_context(private_access(Path(_session)))
         ray.init(
             address="local",
             include_dashboard=False,
@@ -60,14 +64,16 @@ def local_ray() -> Generator[None]:
             logging_level=logging.ERROR,
             object_store_memory=OBJECT_STORE_BYTES,
             namespace="housemates",
-            _temp_dir=_session,
+            _temp_dir=f"{_session}/ray",  # Ray opens it to all users of the machine
         )
+        check_loopback()
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own ends the process without a word
         yield
     finally:
         ray.shutdown()
         end_own_ray()
+        doors.close()
         _session = None
         _adopt_orphans(False)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tomllib
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,8 @@ from ..actors.limiter import Caps
 from ..actors.plugin import PluginError
 from ..env.world import PLAN_TOKEN
 from .errors import ConfigError
+from .private_files import write_private
+from .toml_file import read_toml
 
 FILE_NAME = "run.toml"
 DEFAULT_OPENAI_MODEL = "gpt-4o-mini"
@@ -52,7 +54,9 @@ PLACE = frozenset(
         "agents_per_actor",
         "base_url",
         "call_deadline_s",
+        "key_env",
         "learn_base_url",
+        "learn_key_env",
         "replay",
         "runtime",
         "simulator",
@@ -64,11 +68,15 @@ PLACE = frozenset(
 """The settings that say where, how fast and how far a run is computed, not what happens in it."""
 
 
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
+
+
 class ModelChoice(NamedTuple):
-    """A model as the user names it, and where it is if that needs saying."""
+    """A model as the user names it, and where it is and which variable holds its key if that needs saying."""
 
     llm: str
-    base_url: str
+    base_url: str = ""
+    key_env: str = ""
 
 
 def _given_text(text: str) -> str:
@@ -95,6 +103,7 @@ class AgentSettings(BaseModel):
     method: Method | None = None
     llm: str = ""
     base_url: str = ""
+    key_env: str = ""
     plan: GivenText | None = None
     organization: GivenText | None = None
 
@@ -106,9 +115,9 @@ class AgentSettings(BaseModel):
     @model_validator(mode="after")
     def _known_model(self) -> AgentSettings:
         if self.llm:
-            _check_model("llm", self.llm, self.base_url)
-        elif self.base_url:
-            raise ValueError("base_url goes with an llm of the agent's own")
+            _check_model("llm", ModelChoice(self.llm, self.base_url, self.key_env))
+        elif self.base_url or self.key_env:
+            raise ValueError(f"{'base_url' if self.base_url else 'key_env'} goes with an llm of the agent's own")
         return self
 
 
@@ -129,6 +138,7 @@ class RunConfig(BaseModel):
     llm: str = Field("", description="openai:MODEL, local, local:PATH.gguf or scripted")
     replay: str = Field("", description="a cassette that is played back in place of all models (--llm replay:FILE)")
     base_url: str = Field("", description="of an OpenAI-compatible endpoint (vLLM, Ollama, …), with openai:MODEL")
+    key_env: str = Field("", description="variable that holds the key of openai:MODEL; empty: OPENAI_API_KEY, or none")
     seed: int = Field(0, ge=0, lt=2**63, description="of the apartment, the hidden objects and every random choice")
     method: Method = Field(
         "trace", description="trace: learns a plan; react: the baseline; fixed: follows a given plan"
@@ -144,6 +154,7 @@ class RunConfig(BaseModel):
     mask: str = Field("", description=f"sections left out of OptoPrime's prompt: {', '.join(MASKABLE)}")
     learn_llm: str = Field("", description="the model to learn with, named like llm, if it is another one")
     learn_base_url: str = Field("", description="of the endpoint of learn_llm")
+    learn_key_env: str = Field("", description="variable that holds the key of learn_llm")
     runtime: Literal["ray", "inline"] = Field("ray", description="ray: actors; inline: one process, for debugging")
     agents_per_actor: int = Field(1, ge=1, description="agents that share one Ray actor (one process)")
     memory_size: int = Field(0, ge=0, le=100, description="past plans with their feedback shown to the optimizer")
@@ -214,11 +225,11 @@ class RunConfig(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> RunConfig:
-        _check_model("llm", self.llm, self.base_url)
-        if self.learn_llm:
-            _check_model("learn_llm", self.learn_llm, self.learn_base_url)
-        elif self.learn_base_url:
-            raise ValueError("learn_base_url goes with learn_llm")
+        _check_model("llm", ModelChoice(self.llm, self.base_url, self.key_env))
+        if self.learn_model:
+            _check_model("learn_llm", self.learn_model)
+        elif self.learn_base_url or self.learn_key_env:
+            raise ValueError(f"{'learn_base_url' if self.learn_base_url else 'learn_key_env'} goes with learn_llm")
         if self.mask and self.optimizer == "opro":
             raise ValueError("mask: the prompt of opro has no sections")
         if self.max_cost is not None and (self.price_in is None or self.price_out is None):
@@ -255,6 +266,7 @@ class RunConfig(BaseModel):
             method=own.method or self.method,
             llm=own.llm or self.llm,
             base_url=own.base_url if own.llm else self.base_url,
+            key_env=own.key_env if own.llm else self.key_env,
             plan=self.plan if own.plan is None else own.plan,
             organization=self.organization if own.organization is None else own.organization,
         )
@@ -262,7 +274,7 @@ class RunConfig(BaseModel):
     @property
     def learn_model(self) -> ModelChoice | None:
         """The model all learn with, if it is not the one they act with."""
-        return ModelChoice(self.learn_llm, self.learn_base_url) if self.learn_llm else None
+        return ModelChoice(self.learn_llm, self.learn_base_url, self.learn_key_env) if self.learn_llm else None
 
     @property
     def caps(self) -> Caps:
@@ -293,9 +305,9 @@ class RunConfig(BaseModel):
     @property
     def models(self) -> list[ModelChoice]:
         """All models of the run, each once, everybody's first."""
-        own = [ModelChoice(agent.llm, agent.base_url) for agent in self.agent if agent.llm]
+        own = [ModelChoice(agent.llm, agent.base_url, agent.key_env) for agent in self.agent if agent.llm]
         learn = [self.learn_model] if self.learn_model else []
-        return list(dict.fromkeys([ModelChoice(self.llm, self.base_url), *learn, *own]))
+        return list(dict.fromkeys([ModelChoice(self.llm, self.base_url, self.key_env), *learn, *own]))
 
     @property
     def task_name(self) -> str:
@@ -304,7 +316,7 @@ class RunConfig(BaseModel):
 
     def write(self, path: Path) -> None:
         """Save the configuration so that `load_config` reads the same one."""
-        path.write_bytes(tomli_w.dumps(self.model_dump(exclude_none=True)).encode())
+        write_private(path, tomli_w.dumps(self.model_dump(exclude_none=True)).encode())
 
     def identity(self) -> dict[str, Any]:
         """What defines the run's trajectory, apart from how its models answer."""
@@ -318,7 +330,8 @@ def split_mask(mask: str) -> tuple[str, ...]:
     return tuple(section.strip() for section in mask.split(",") if section.strip())
 
 
-def _check_model(setting: str, llm: str, base_url: str) -> None:
+def _check_model(setting: str, choice: ModelChoice) -> None:
+    llm, base_url, key_env = choice
     if not llm.isprintable():
         raise ValueError(f"{setting}: the name has characters that cannot be written down")
     kind, _, name = llm.partition(":")
@@ -329,6 +342,11 @@ def _check_model(setting: str, llm: str, base_url: str) -> None:
             raise ValueError(f"base_url goes with openai:MODEL, not with {llm}")
         if not base_url.startswith(("http://", "https://")):
             raise ValueError(f"base_url: {base_url!r} does not start with http:// or https://")
+    if key_env:
+        if kind != "openai":
+            raise ValueError(f"key_env goes with openai:MODEL, not with {llm}")
+        if not _VARIABLE.fullmatch(key_env):  # what was given is not repeated: it may be a key
+            raise ValueError("key_env: the name of an environment variable is meant (like MY_KEY), not a key")
 
 
 def _find(setting: str, name: str) -> None:
@@ -365,12 +383,19 @@ def make_config(**values: Any) -> RunConfig:
         given["llm"], given["base_url"] = default_model(given.get("base_url", ""), os.environ)
     elif str(given["llm"]).startswith("openai:") and not given.get("base_url"):
         given["base_url"] = os.environ.get("OPENAI_BASE_URL", "")
+    if not given.get("key_env") and _is_the_variables(given.get("base_url")) and os.environ.get(KEY_VARIABLE):
+        given["key_env"] = KEY_VARIABLE
     try:
         config = RunConfig(**given)
     except ValidationError as error:
         raise ConfigError(_one_line(error)) from None
     _rehearse(config)
     return config
+
+
+def _is_the_variables(base_url: object) -> bool:
+    """Whether an endpoint is that of OPENAI_BASE_URL, which OPENAI_API_KEY belongs to. It is sent to no other."""
+    return bool(base_url) and base_url == os.environ.get("OPENAI_BASE_URL")
 
 
 def task_name(task: str | Mapping[str, Any]) -> str:
@@ -411,12 +436,9 @@ def load_config(path: Path) -> dict[str, Any]:
     """The values in a TOML file, not yet validated.
 
     Raises:
-        ConfigError: no such file, or no TOML.
+        ConfigError: as `read_toml`.
     """
-    try:
-        return tomllib.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from None
+    return read_toml(path)
 
 
 def default_model(base_url: str, environment: Mapping[str, str]) -> tuple[str, str]:
@@ -430,8 +452,8 @@ def default_model(base_url: str, environment: Mapping[str, str]) -> tuple[str, s
 def _one_line(error: ValidationError) -> str:
     """The first fault as `name: what is wrong`, the way it is spelled on the command line."""
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]).replace("_", "-")
-    message = first["msg"].removeprefix("Value error, ")
+    where = ".".join(str(part) for part in first["loc"]).replace("_", "-")[:200]
+    message = first["msg"].removeprefix("Value error, ")[:1000]
     if first["type"] == "extra_forbidden":
         message = "no such setting"
     return f"{where}: {message}" if where else message

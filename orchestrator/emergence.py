@@ -150,9 +150,9 @@ def _take_in(story: Chronicle, record: Mapping[str, Any]) -> None:
             number=int(match[3] or 0) if match else 0,
             idle=turn["action"] is None,
             decided=turn["how"] != "sticky",
-            executed=info.get("executed") or "",
+            executed=str(info.get("executed") or ""),
             ok=part["verdict"] == "ok",
-            room=info.get("room") or "",
+            room=str(info.get("room") or ""),
             reward=part["reward"],
         )
     story.steps.append(deeds)

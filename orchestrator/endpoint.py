@@ -84,17 +84,19 @@ def _model_name(kind: str, name: str) -> str:
 
 
 def openai_endpoint(choice: ModelChoice) -> Endpoint:
-    """OpenAI or whatever speaks its protocol; only OpenAI itself insists on a key.
+    """OpenAI or whatever speaks its protocol.
+
+    A key goes to the endpoint it is for and nowhere else: OPENAI_API_KEY to OpenAI, any other where `key_env` says.
 
     Raises:
         ConfigError: the key is missing.
     """
     url, model = choice.base_url or OPENAI_URL, choice.llm.partition(":")[2]
-    if os.environ.get(KEY_VARIABLE):
-        return _endpoint(url, model, KEY_VARIABLE)
-    if url.startswith(OPENAI_URL):
-        raise ConfigError(f"{choice.llm} needs a key: set {KEY_VARIABLE}, or --base-url for another endpoint")
-    return _endpoint(url, model)
+    key_env = choice.key_env or (KEY_VARIABLE if url.startswith(OPENAI_URL) else None)
+    if key_env and not os.environ.get(key_env):
+        another = "" if choice.key_env else ", or --base-url for another endpoint"
+        raise ConfigError(f"{choice.llm} needs a key: set {key_env}{another}")
+    return _endpoint(url, model, key_env)
 
 
 def _endpoint(url: str, model: str, key_env: str | None = None) -> Endpoint:

@@ -62,7 +62,7 @@ def recorded_config(given: Mapping[str, Any]) -> dict[str, Any]:
         if is_path(path_of_code) and given.get(name) != path_of_code:
             # A cassette may come from anybody: it must not say what is imported here.
             raise ConfigError(f"{path} was recorded with {name} {path_of_code}; to replay it, name it: --{name}")
-    replaced = {"llm", "base_url", "learn_base_url"}
+    replaced = {"llm", "base_url", "key_env", "learn_base_url", "learn_key_env"}
     return recorded | {k: v for k, v in given.items() if k not in replaced} | {"replay": path}
 
 

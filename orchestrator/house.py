@@ -98,11 +98,13 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A scene in 
 
 
 def _read(path: Path) -> Any:
+    from ..env.codec import parse_json
+
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return parse_json(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ConfigError(f"{path} is no JSON ({error})") from None
 
 

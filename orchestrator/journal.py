@@ -102,8 +102,14 @@ def read_journal(path: Path) -> Iterator[dict[str, Any]]:
         JournalError: see there; what comes before the fault has been yielded.
         FileNotFoundError: no such file.
     """
-    for _, payload in _frames(path):
-        yield unpack(payload)
+    for end, payload in _frames(path):
+        try:
+            record = unpack(payload)
+        except ValueError as error:
+            raise JournalError(f"{path} is damaged before byte {end}: {error}") from None
+        if not isinstance(record, dict):
+            raise JournalError(f"{path} is damaged before byte {end}: a record that is no map")
+        yield record
 
 
 def whole_bytes(path: Path) -> int:

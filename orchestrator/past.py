@@ -119,5 +119,5 @@ def begun_config(head: Mapping[str, Any], folder: Path) -> RunConfig:
         where = ".".join(map(str, first["loc"]))
         raise JournalError(
             f"{folder} was begun by version {head['version']} with settings that this one does not take: "
-            f"{where}: {first['msg']}"
+            f"{where}: {first['msg'][:300]}"
         ) from None

@@ -152,7 +152,7 @@ def agent_specs(
                 learning=learning,
                 plan=own.plan or "",
                 organization=own.organization or "",
-                endpoint=where.get(ModelChoice(own.llm, own.base_url)),
+                endpoint=where.get(ModelChoice(own.llm, own.base_url, own.key_env)),
                 learn_endpoint=learn_endpoint,
                 record=record,
                 tape=cassette.reels.get(name, Reel()).packed() if cassette else None,

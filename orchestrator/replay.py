@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from .config import task_name
 from .digest import TrajectoryDigest
 from .journal import FILE_NAME, SCHEMA, JournalError, read_journal
-from .observer import one_line
+from .journal_records import record_fault
+from .observer import one_line, printable
+
+_CONTROL = re.compile("[\x7f-\x9f]")
+"""What JSON leaves as it is and a terminal may obey."""
 
 HEADINGS = {"step": "step {step}", "lesson": "after the last step", "abandoned": "broken off in step {step}"}
 
@@ -30,8 +36,13 @@ def records(run: Path) -> Iterator[dict[str, Any]]:
         raise JournalError(f"{run} holds no run: its journal ends before the first step")
     if head.get("kind") != "begin" or head.get("schema") != SCHEMA:
         raise JournalError(f"{path} is of another format than this version reads (schema {SCHEMA})")
-    yield head
-    yield from journal
+    agents: list[str] | None = None
+    for number, record in enumerate(chain([head], journal)):
+        fault = record_fault(record, agents)
+        if fault:
+            raise JournalError(f"{path}: record {number} is not what this version writes: {one_line(fault, 300)}")
+        agents = agents or record["agents"]
+        yield record
 
 
 def digest(run: Path) -> str:
@@ -48,11 +59,19 @@ def json_lines(run: Path) -> Iterator[str]:
         if record["kind"] in HEADINGS:
             for part in record["agents"].values():
                 del part["state"]
-            yield json.dumps(record, ensure_ascii=False)
+            try:
+                line = json.dumps(record, ensure_ascii=False)
+            except (TypeError, ValueError, RecursionError) as error:  # bytes, or depth, where no reader of ours looks
+                raise JournalError(f"{run}: a record that is no JSON: {error}") from None
+            yield _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 def story(run: Path) -> Iterator[str]:
-    """The episode as text: what each agent planned, did and said, and what came of it."""
+    """The episode as printable lines: what each agent planned, did and said, and what came of it."""
+    yield from map(printable, _told(run))
+
+
+def _told(run: Path) -> Iterator[str]:
     plans: dict[str, str] = {}
     for record in records(run):
         if record["kind"] == "begin":

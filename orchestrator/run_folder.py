@@ -9,12 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ..env.codec import parse_json
 from .config import FILE_NAME as CONFIG_NAME
 from .config import RunConfig
 from .endpoint import LOG_NAME
 from .errors import ConfigError
 from .journal import FILE_NAME as JOURNAL_NAME
 from .journal import Journal
+from .private_files import make_private, write_private
 
 SUMMARY_NAME = "summary.json"
 SIMULATOR_LOG_NAME = "simulator.log"
@@ -38,7 +40,7 @@ def create_run_folder(out: Path | None, config: RunConfig) -> tuple[Path, Journa
             )
             out = _new_folder(Path("runs"), stem)
         else:
-            out.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(out, exist_ok=True)
         held = {path.name for path in out.iterdir()}
         if JOURNAL_NAME in held:
             raise ConfigError(
@@ -65,10 +67,26 @@ def give_back(folder: Path, journal: Journal) -> None:
 
 def write_summary(run_dir: Path, summary: Mapping[str, Any]) -> None:
     """Write `summary.json` in one piece: a reader sees the whole of it or none."""
+    write_private(run_dir / SUMMARY_NAME, (json.dumps(summary, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def read_summary(run_dir: Path) -> dict[str, Any] | None:
+    """What `write_summary` wrote; None if there is none.
+
+    Raises:
+        ConfigError: what is there is something else.
+    """
     path = run_dir / SUMMARY_NAME
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
-    part.replace(path)
+    if not path.is_file():
+        return None
+    try:
+        summary = parse_json(path.read_bytes())
+        counts = [summary["llm"][name] for name in ("calls", "prompt_tokens", "completion_tokens")]
+        if not isinstance(summary["status"], str) or not all(type(count) is int for count in counts):
+            raise ValueError("a status or a count is missing")
+    except (ValueError, LookupError, TypeError) as error:
+        raise ConfigError(f"{path} is damaged ({type(error).__name__}: {error}); remove it") from None
+    return summary
 
 
 def _new_folder(parent: Path, stem: str) -> Path:
@@ -76,7 +94,7 @@ def _new_folder(parent: Path, stem: str) -> Path:
     for number in range(1, 1000):
         folder = parent / (stem if number == 1 else f"{stem}-{number}")
         try:
-            folder.mkdir(mode=0o700, parents=True)
+            make_private(folder)
         except FileExistsError:
             continue
         return folder

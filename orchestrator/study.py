@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from .config import RunConfig, make_config
 from .errors import ConfigError
+from .private_files import write_private
+from .toml_file import read_toml
 
 FILE_NAME = "study.toml"
 EPISODES = "episodes"
@@ -65,12 +66,9 @@ def read_plan(path: Path) -> dict[str, Any]:
     """The tables of a study file, not yet validated.
 
     Raises:
-        ConfigError: no such file, or no TOML.
+        ConfigError: as `read_toml`.
     """
-    try:
-        return tomllib.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from None
+    return read_toml(path)
 
 
 def make_plan(values: Mapping[str, Any], where: str) -> StudyPlan:
@@ -127,7 +125,7 @@ def _name(varied: Mapping[str, Scalar]) -> str:
 
 def write_plan(plan: StudyPlan, folder: Path) -> None:
     """Save a plan so that `read_plan` and `make_plan` give the same one."""
-    (folder / FILE_NAME).write_bytes(tomli_w.dumps(plan.model_dump()).encode())
+    write_private(folder / FILE_NAME, tomli_w.dumps(plan.model_dump()).encode())
 
 
 def load_study(folder: Path) -> StudyPlan:

@@ -48,6 +48,7 @@ def study(
     ] = None,
     llm: Annotated[str | None, typer.Option("--llm", help="The model of all episodes.")] = None,
     base_url: Annotated[str | None, typer.Option("--base-url", help="The endpoint of all episodes.")] = None,
+    key_env: Annotated[str | None, typer.Option("--key-env", help="The variable that holds its key.")] = None,
     steps: Annotated[int | None, typer.Option("--steps", help="Horizon of all episodes.")] = None,
     runtime: Annotated[str | None, typer.Option("--runtime", help="ray or inline, as for run.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="The study's folder. [default: studies/<time>]")] = None,
@@ -83,7 +84,7 @@ def study(
     if max_cost is not None and not (price_in or price_out):
         raise ConfigError("--max-cost needs prices: --price-in and --price-out")
     axes = {"tasks": tasks, "methods": methods, "agents": agents, "models": models, "seeds": seeds}
-    common = {"llm": llm, "base_url": base_url, "steps": steps, "runtime": runtime}
+    common = {"llm": llm, "base_url": base_url, "key_env": key_env, "steps": steps, "runtime": runtime}
     plan = _plan(file, axes, {name: value for name, value in common.items() if value is not None})
     folder = out or Path("studies") / f"{datetime.now():%Y%m%d-%H%M%S}"
     budget = StudyBudget(max_calls, max_tokens, max_cost, price_in, price_out)
@@ -132,11 +133,16 @@ def report(
     price_out: Annotated[float, typer.Option("--price-out", min=0, help="Dollars per million reply tokens.")] = 0.0,
 ) -> None:
     """Compare episodes: actions, messages, success, cost and emergence, as pages, figures and tables."""
+    from .private_files import make_private
     from .report.rows import Prices, read_results
     from .report.writing import write_report
 
     results = read_results(folders, Prices(price_in, price_out))
+    if out is None:  # a place that the user names has the user's own rules
+        make_private(folders[0] / "report", exist_ok=True)
     for path in write_report(results, out or folders[0] / "report"):
+        if out is None:
+            path.chmod(0o600)
         typer.echo(path)
 
 

@@ -26,10 +26,11 @@ from .journal import Journal, JournalError
 from .observer import Observer, Record
 from .past import Past, read_past
 from .playing import agent_specs, play, watched
+from .private_files import make_private, write_private
 from .protocol import End
 from .recorder import Recorder
 from .run import EXPECTED, OVER_BUDGET, check_endpoints, deviation, find_cassette
-from .run_folder import SUMMARY_NAME, create_run_folder, give_back
+from .run_folder import create_run_folder, give_back, read_summary
 from .study import EPISODES, FAILURES_NAME, FILE_NAME, Cell, StudyPlan, cells_of, episode_folder, load_study, write_plan
 from .summary import Tally
 from .taping import Taping
@@ -142,7 +143,7 @@ def open_study(plan: StudyPlan | None, folder: Path) -> StudyPlan:
     if plan is None:
         raise ConfigError(f"nothing to vary: name a study file, --tasks, --methods, … (and {folder} holds no study)")
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder, exist_ok=True)
         if any(folder.iterdir()):
             raise ConfigError(f"--out {folder} is not empty; name a new folder")
         write_plan(plan, folder)
@@ -155,11 +156,9 @@ def finished_episodes(folder: Path, cells: Sequence[Cell]) -> dict[str, Mapping[
     """The summaries of the completed episodes of a study."""
     found: dict[str, Mapping[str, Any]] = {}
     for cell in cells:
-        path = episode_folder(folder, cell) / SUMMARY_NAME
-        if path.is_file():
-            summary = json.loads(path.read_text())
-            if summary["status"] == "completed":
-                found[cell.name] = summary
+        summary = read_summary(episode_folder(folder, cell))
+        if summary and summary["status"] == "completed":
+            found[cell.name] = summary
     return found
 
 
@@ -195,7 +194,7 @@ def run_study(
     if not left or conductor.result.stopped:
         conductor.observer.planned(cells, conductor.result.finished)
         return conductor.result
-    (folder / EPISODES).mkdir(mode=0o700, exist_ok=True)
+    make_private(folder / EPISODES, exist_ok=True)
     cassettes = {cell.name: find_cassette(cell.config) for cell in left}
     on_sigint = signal.getsignal(signal.SIGINT)
     try:
@@ -380,7 +379,7 @@ class _Conductor:
     def write_failures(self) -> None:
         """Keep the reasons of failures for the report."""
         text = json.dumps(self.result.failed, indent=2, ensure_ascii=False)
-        (self._folder / FAILURES_NAME).write_text(text + "\n")
+        write_private(self._folder / FAILURES_NAME, (text + "\n").encode())
 
 
 class _Ear(Observer):
@@ -416,9 +415,9 @@ def _journal(cell: Cell, folder: Path, past: Past | None) -> Journal:
 
 def _count_earlier(folder: Path, spent: Spent) -> None:
     """Add what an episode has used in earlier parts of the study. One that was killed left no summary: not counted."""
-    path = folder / SUMMARY_NAME
-    if path.is_file():
-        llm = json.loads(path.read_text())["llm"]
+    summary = read_summary(folder)
+    if summary:
+        llm = summary["llm"]
         spent.calls += llm["calls"]
         spent.prompt_tokens += llm["prompt_tokens"]
         spent.completion_tokens += llm["completion_tokens"]

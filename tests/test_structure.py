@@ -19,6 +19,7 @@ RAY_ALLOWED = {
     "actors/limiter_actor.py",
     "orchestrator/runtime.py",
     "orchestrator/cluster.py",
+    "orchestrator/ray_access.py",
 }
 FILES = sorted(path for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
 

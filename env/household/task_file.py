@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from ..codec import parse_json
 from ..world import WorldError
 from .catalog import CATALOG, CONTAINER_CLASSES, ObjectClass
 from .fitting import why_never
@@ -196,9 +197,11 @@ def read_task_file(path: str) -> TaskFile:
     if len(content) > MAX_BYTES:
         raise WorldError(f"{path}: a task file has at most {MAX_BYTES} bytes")
     try:
-        task = TaskFile.model_validate_json(content)
+        task = TaskFile.model_validate(parse_json(content))
     except ValidationError as error:
         raise WorldError(_one_line(path, error)) from None
+    except ValueError as error:
+        raise WorldError(f"{path}: Invalid JSON ({error})") from None
     if task.home and task.home.endswith(SUFFIX):
         return task.model_copy(update={"home": str(file.parent / task.home)})
     return task
@@ -253,4 +256,4 @@ def _one_line(where: str, error: ValidationError) -> str:
     path: Iterable[int | str] = (part for i, part in enumerate(first["loc"]) if not (i == 2 and part in _TAGS))
     field = re.sub(r"\.(\[)", r"\1", ".".join(f"[{part}]" if isinstance(part, int) else part for part in path))
     message = _MESSAGES.get(first["type"], first["msg"].removeprefix("Value error, "))
-    return ": ".join(part for part in (where, field, message) if part)
+    return ": ".join(part for part in (where, field[:200], message[:500]) if part)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ...env.codec import parse_json
 from ..config import PLACE, RunConfig, task_name
 from ..emergence import measure
 from ..errors import ConfigError
@@ -84,8 +85,15 @@ def read_results(folders: Sequence[Path], prices: Prices) -> Results:
 
 
 def _failures(study: Path) -> dict[str, str]:
+    """Why episodes failed, by name."""
     path = study / FAILURES_NAME
-    return json.loads(path.read_text()) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    try:
+        reasons = parse_json(path.read_bytes())
+    except ValueError as error:
+        raise ConfigError(f"{path} is damaged ({error}); remove it") from None
+    return {str(name): str(why) for name, why in reasons.items()} if isinstance(reasons, dict) else {}
 
 
 def _runs_in(folder: Path) -> Iterator[Path]:

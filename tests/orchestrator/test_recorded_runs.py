@@ -146,7 +146,8 @@ def test_no_key_and_no_address_is_on_a_cassette(
     moody: MoodyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    config = make_config(llm="openai:moody", base_url=moody.url, runtime="inline", steps=3)
+    key = {"key_env": "OPENAI_API_KEY"}
+    config = make_config(llm="openai:moody", base_url=moody.url, runtime="inline", steps=3, **key)
     run(config, tmp_path / "run", record=tmp_path / "c")
     content = zlib.decompress((tmp_path / "c").read_bytes()[len(MAGIC) :])
     assert b"moody" in content and KEY.encode() not in content and moody.url.encode() not in content

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from ...codec import parse_json
 from ...world import WorldError
 from ..graph import SceneGraph
 
@@ -45,10 +45,10 @@ def _read_json(path: str) -> Any:
         size = file.stat().st_size
         if size > MAX_BYTES:
             raise WorldError(f"home {path}: the file has {size} bytes, more than {MAX_BYTES}")
-        return json.loads(file.read_bytes())
+        return parse_json(file.read_bytes())
     except OSError as error:
         raise WorldError(f"home {path}: the file cannot be read ({error.strerror})") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise WorldError(f"home {path}: the file is no JSON ({error})") from None
 
 
