@@ -15,7 +15,6 @@ from itertools import groupby
 from .scripted_reading import Action, Scene, read_scene
 
 _PLAN_CAP = 600
-_STUCK_WALK = 20  # all that a prompt tells of the past is the same walk: it leads nowhere
 _STUCK_DEED = 3  # the same deed this often in a row does not work
 _VARIABLE = re.compile(r"#Variables\s*\n\(\w+\)\s*(\w+)=")
 _LISTED = 4  # things named in a plan or a message; more would only make the next prompts longer
@@ -123,10 +122,11 @@ def _needed(scene: Scene, action: Action) -> bool:
 def _share(scene: Scene, actions: list[Action]) -> list[Action]:
     """My part of what can be done in this room: everyone here starts with another one.
 
-    Whoever has come back here takes what is left: it was left to somebody who does not want it.
+    What is begun goes on. Whoever has come back here takes what is left: it was left to somebody who does not want it.
     """
     legs = [entry for entry, _ in groupby(scene.history)]
-    if len(legs) > 2 and legs[-1] == legs[-3]:
+    came_back = len(legs) > 2 and legs[-1] == legs[-3]
+    if came_back or any(legs and f"({action.id})" in legs[-1] for action in actions):
         return actions
     helpers = sorted({scene.number, *(n for n, held in scene.present.items() if held < 2)})
     rank = helpers.index(scene.number)
@@ -143,7 +143,7 @@ def _best(scene: Scene, actions: list[Action]) -> str:
         if entry != last:
             break
         repeats += 1
-    stuck = repeats >= (_STUCK_WALK if last.startswith("[walk") else _STUCK_DEED)
+    stuck = repeats >= _STUCK_DEED and not last.startswith("[walk")  # walks may be long; the world ends vain ones
 
     def towards(action: Action) -> bool:
         return f"({action.id})" in last
