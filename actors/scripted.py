@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 
 from .scripted_reading import Action, Scene, read_scene
 
 _PLAN_CAP = 600
-_STUCK_WALK = 8  # the same walk this often in a row leads nowhere
 _STUCK_DEED = 3  # the same deed this often in a row does not work
 _VARIABLE = re.compile(r"#Variables\s*\n\(\w+\)\s*(\w+)=")
 _LISTED = 4  # things named in a plan or a message; more would only make the next prompts longer
@@ -120,7 +120,14 @@ def _needed(scene: Scene, action: Action) -> bool:
 
 
 def _share(scene: Scene, actions: list[Action]) -> list[Action]:
-    """My part of what can be done in this room: everyone here starts with another one."""
+    """My part of what can be done in this room: everyone here starts with another one.
+
+    What is begun goes on. Whoever has come back here takes what is left: it was left to somebody who does not want it.
+    """
+    legs = [entry for entry, _ in groupby(scene.history)]
+    came_back = len(legs) > 2 and legs[-1] == legs[-3]
+    if came_back or any(legs and f"({action.id})" in legs[-1] for action in actions):
+        return actions
     helpers = sorted({scene.number, *(n for n, held in scene.present.items() if held < 2)})
     rank = helpers.index(scene.number)
     if rank >= len(actions):
@@ -136,7 +143,7 @@ def _best(scene: Scene, actions: list[Action]) -> str:
         if entry != last:
             break
         repeats += 1
-    stuck = repeats >= (_STUCK_WALK if last.startswith("[walk") else _STUCK_DEED)
+    stuck = repeats >= _STUCK_DEED and not last.startswith("[walk")  # walks may be long; the world ends vain ones
 
     def towards(action: Action) -> bool:
         return f"({action.id})" in last

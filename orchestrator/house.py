@@ -26,10 +26,22 @@ _Home = Annotated[
     str,
     typer.Argument(
         metavar="APARTMENT|FILE",
-        help="0 to 6, generated[:seed=…,rooms=…,size=…,clutter=…], building:M, or a scene file (….json).",
+        help="0 to 6, generated[:seed=…,rooms=…,size=…,clutter=…], building:M, or a scene file (….json); "
+        "see `housemates house list`.",
     ),
 ]
 _Seed = Annotated[int, typer.Option("--seed", help="Draws what lies about; rooms and furniture stay.")]
+
+
+@house_app.command("list")
+def list_homes() -> None:
+    """List the homes, one a line: what to call them, and what they are."""
+    from ..env.household.homes import names
+
+    known = names()
+    width = max(map(len, known))
+    for name, about in known.items():
+        typer.echo(f"{name:{width}}  {about}")
 
 
 @house_app.command(
@@ -83,10 +95,15 @@ def export(home: _Home, seed: _Seed = 0) -> None:
 )
 def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A scene in VirtualHome's JSON.")]) -> None:
     """Say whether a scene file can be used, or name each of its faults."""
+    from ..env.household.homes.scene_file import read_json
     from ..env.household.scene_json import scene_faults
+    from ..env.world import WorldError
     from .observer import one_line
 
-    data = _read(file)
+    try:
+        data = read_json(file)
+    except WorldError as error:
+        raise ConfigError(str(error)) from None
     faults = scene_faults(data)
     for fault in faults:
         typer.echo(one_line(fault, 1000))
@@ -97,22 +114,12 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A scene in 
     typer.echo(f"ok: {rooms} rooms, {len(nodes)} nodes, {len(data['edges'])} edges")
 
 
-def _read(path: Path) -> Any:
-    from ..env.codec import parse_json
-
-    try:
-        return parse_json(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None
-    except ValueError as error:
-        raise ConfigError(f"{path} is no JSON ({error})") from None
-
-
 def _scene(home: str, seed: int, task: str | None, agents: int | None) -> SceneGraph:
     """The scene in a file, a home without people, or one in which an episode begins."""
     from ..env.household import HouseholdWorld
     from ..env.household.graph import FIRST_OBJECT_ID, SceneGraph
     from ..env.household.homes import build_home
+    from ..env.household.homes.scene_file import read_json
     from ..env.world import WorldError
 
     try:
@@ -121,7 +128,7 @@ def _scene(home: str, seed: int, task: str | None, agents: int | None) -> SceneG
             world.reset(seed)
             return world.scene()
         if home.endswith(".json"):
-            return SceneGraph.from_dict(_read(Path(home)))
+            return SceneGraph.from_dict(read_json(home))
         return build_home(home, FIRST_OBJECT_ID, Random(f"{seed}/clutter")).graph
     except WorldError as error:
         raise ConfigError(str(error)) from None

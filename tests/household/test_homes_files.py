@@ -76,8 +76,8 @@ def test_ids_that_belong_to_people_move_above_all_others(scene: SceneGraph, path
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("{", "the file is no JSON"),
-        ("[" * 100_000, "the file is no JSON"),
+        ("{", "flat.json is no JSON"),
+        ("[" * 100_000, "flat.json is no JSON"),
         ("[]", 'expected {"nodes": [...], "edges": [...]}'),
         ({"nodes": [], "edges": []}, "no room"),
         ({"nodes": [{"id": 11}], "edges": []}, "node 11"),
@@ -94,11 +94,11 @@ def test_what_is_no_scene_is_refused_with_path_and_reason(path: Path, content: A
 
 
 def test_a_missing_file_is_named(path: Path) -> None:
-    with pytest.raises(WorldError, match=r"flat\.json: the file cannot be read \(No such file"):
+    with pytest.raises(WorldError, match=r"cannot read .*flat\.json: No such file"):
         read(str(path))
 
 
 def test_a_file_without_end_is_not_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scene_file, "MAX_BYTES", 10)
-    with pytest.raises(WorldError, match="has 26 bytes, more than 10"):
+    with pytest.raises(WorldError, match=r"flat\.json has more than 10 bytes"):
         read(write(path, {"nodes": [], "edges": []}))

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 from housemates.env.household import HouseholdWorld
 from housemates.env.household.graph import FIRST_OBJECT_ID
-from housemates.env.household.homes import build_home
+from housemates.env.household.homes import build_home, scene_file
 from housemates.env.household.picture import Picture
 from housemates.orchestrator.cli import main
 
@@ -164,3 +164,18 @@ def test_the_help_teaches_by_example(house: Any) -> None:
     for command in ("show", "export", "check"):
         done = house(command, "--help")
         assert done.code == 0 and f"housemates house {command}" in done.out.split("Example")[1]
+
+
+def test_list_has_a_line_for_every_home(house: Any) -> None:
+    lines = house("list").out.splitlines()
+    assert [line.split()[0] for line in lines[:7]] == list("0123456")
+    assert all(len(line.split()) > 4 for line in lines)
+    assert [line.split("[")[0].split(":")[0].split()[0] for line in lines[7:]] == ["generated", "building", "PATH.json"]
+
+
+def test_a_file_without_end_is_not_read_to_its_end(house: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(scene_file, "MAX_BYTES", 1000)
+    (tmp_path / "endless.json").symlink_to("/dev/zero")
+    for command in ("check", "show", "export"):
+        done = house(command, "endless.json")
+        assert done.code == 2 and "more than 1000 bytes" in done.err and done.err.count("\n") == 1

@@ -24,7 +24,7 @@ def read_home(path: str, first_id: int) -> SceneGraph:
     Raises:
         WorldError: the file is missing, too large, no JSON, or no scene; the message names it and the reason.
     """
-    data = _read_json(path)
+    data = read_json(path)
     try:
         graph = SceneGraph.from_dict(data)
         if graph.characters or min(graph.nodes, default=first_id) < first_id:
@@ -39,17 +39,23 @@ def read_home(path: str, first_id: int) -> SceneGraph:
     return graph
 
 
-def _read_json(path: str) -> Any:
-    file = Path(path)
+def read_json(path: str | Path) -> Any:
+    """What a scene file holds, unchecked.
+
+    Raises:
+        WorldError: the file cannot be read, is too large, or no JSON.
+    """
     try:
-        size = file.stat().st_size
-        if size > MAX_BYTES:
-            raise WorldError(f"home {path}: the file has {size} bytes, more than {MAX_BYTES}")
-        return parse_json(file.read_bytes())
-    except OSError as error:
-        raise WorldError(f"home {path}: the file cannot be read ({error.strerror})") from None
+        with Path(path).open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise WorldError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+    if len(content) > MAX_BYTES:
+        raise WorldError(f"{path} has more than {MAX_BYTES} bytes: no scene is that large")
+    try:
+        return parse_json(content)
     except ValueError as error:
-        raise WorldError(f"home {path}: the file is no JSON ({error})") from None
+        raise WorldError(f"{path} is no JSON ({error})") from None
 
 
 def _without_people(data: Mapping[str, Any], graph: SceneGraph, first_id: int) -> dict[str, Any]:
