@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pickle
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -275,3 +276,8 @@ def test_a_thing_that_vanishes_is_named() -> None:
 def test_a_request_is_written_as_the_public_client_writes_it() -> None:
     request = Request(id="1", action="idle")
     assert json.dumps(request.to_dict()) == '{"id": "1", "action": "idle"}'
+
+
+def test_an_error_is_the_same_after_it_has_crossed_processes() -> None:
+    error = pickle.loads(pickle.dumps(SimulatorError("refused", "it says no")))  # noqa: S301 - our own bytes
+    assert (type(error), error.kind, str(error)) == (SimulatorError, "refused", "it says no")

@@ -105,6 +105,7 @@ def test_an_interrupted_run_goes_on_in_a_new_simulator(tmp_path: Path, executabl
     assert resume(tmp_path / "run").summary["digest"] == embedded_digest
 
 
+@pytest.mark.slow
 def test_a_simulator_that_is_killed_in_a_run_is_replaced(tmp_path: Path, executable: str, embedded_digest: str) -> None:
     killing = AfterSteps(4, signal.SIGKILL, "orchestrator.cli serve")
     result = run(make_config(**SETTINGS, simulator=executable), tmp_path / "run", killing)
@@ -175,6 +176,7 @@ def test_a_simulator_that_cannot_be_brought_up_is_exit_code_3_and_named_with_its
 
 
 @pytest.mark.ray
+@pytest.mark.slow
 def test_the_error_of_a_simulator_crosses_from_the_actor_of_the_world(tmp_path: Path, free_port: int) -> None:
     settings = {**SETTINGS, "runtime": "ray", "simulator": f"http://127.0.0.1:{free_port}"}
     with pytest.raises(StartError, match=f"failed 3 times.*{free_port}.*cannot be reached"):

@@ -101,6 +101,7 @@ def test_a_simulator_of_ours_takes_any_home(served: Beside, apartment: str) -> N
         world.close()
 
 
+@pytest.mark.slow
 def test_it_keeps_the_contract_of_worlds() -> None:
     with ExitStack() as stack:
 
