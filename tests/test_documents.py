@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from housemates.orchestrator.cli import main
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -45,3 +47,23 @@ def test_every_picture_in_the_readme_is_there_and_small() -> None:
     assert sum(path.endswith(".gif") for path in paths) == 1
     for path in paths:
         assert 0 < (ROOT / path).stat().st_size < 3_000_000, path
+
+
+def test_the_commands_about_tasks_and_homes_work_in_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    section = README.split("## Tasks and homes\n")[1].split("\n## ")[0]
+    commands = re.findall(r"^\.venv/bin/(housemates .*?)(?: > (\S+))?(?: +#.*)?$", section, re.M)
+    assert len(commands) > 5
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"LLM": "scripted", "RUNTIME": "inline", "STEPS": "2"}.items():
+        monkeypatch.setenv(f"HOUSEMATES_{name}", value)
+    for command, file in commands:
+        monkeypatch.setattr(sys, "argv", shlex.split(command))
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        assert ended.value.code == 0, f"{command}: {err}"
+        if file:
+            Path(file).write_text(out)

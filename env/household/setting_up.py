@@ -183,7 +183,8 @@ class _Setting:
 
     def _put(self, class_name: str, places: Sequence[tuple[str, int]], *, must: bool) -> None:
         if scatter(self._graph, self._rng, class_name, places) is None and must:
-            raise WorldError(f"{self._name}: there is no room left for a {class_name}")
+            lack = "no room left for one more" if places else "no place to hide any"
+            raise WorldError(f"{self._name}: there is {lack} {class_name}")
 
     def _started(self, want: Want) -> Want:
         """The want with what it starts from."""

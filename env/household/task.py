@@ -28,7 +28,7 @@ class Target:
     def __str__(self) -> str:
         if self.number:
             return f"node {self.number}"
-        return f"{self.class_name} in a {self.room}" if self.room else self.class_name
+        return f"{self.class_name} in the {self.room}" if self.room else self.class_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from housemates.env.world import WorldError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from .effort import FEW
 from .home import Home
 from .scenes import scenes, unity_scene
 
@@ -96,7 +97,7 @@ def test_the_distance_to_a_box_is_measured_on_the_floor_to_its_nearest_side() ->
 
 
 @given(scenes(), st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@FEW
 def test_the_edges_close_of_a_whole_scene_are_those_that_is_close_says(scene: dict[str, Any], rng: Random) -> None:
     graph = SceneGraph.from_dict(scene)
     for node in graph.nodes.values():

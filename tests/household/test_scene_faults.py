@@ -13,9 +13,10 @@ from housemates.env.household import scene_json
 from housemates.env.household.graph import SceneGraph
 from housemates.env.household.scene_json import MAX_FAULTS, scene_faults
 from housemates.env.world import WorldError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from .effort import FEW
 from .scenes import scenes, unity_scene
 
 Spoil = Callable[[dict[str, Any], dict[str, Any]], str]
@@ -217,7 +218,7 @@ def test_a_fault_is_named_once_and_alone(name: str) -> None:
 
 
 @given(scenes(), st.lists(st.sampled_from(sorted(FAULTS)), min_size=1, max_size=3, unique=True))
-@settings(max_examples=100, deadline=None)
+@FEW
 def test_each_of_several_faults_in_any_scene_is_named(scene: dict[str, Any], names: list[str]) -> None:
     scene = copy.deepcopy(scene)
     said: list[str] = []

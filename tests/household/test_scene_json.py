@@ -12,8 +12,9 @@ from housemates.env.household.engine import Engine, Primitive
 from housemates.env.household.graph import Box, SceneGraph
 from housemates.env.household.homes import add_character, add_object, build_home
 from housemates.env.household.scene_json import scene_faults
-from hypothesis import given, settings
+from hypothesis import given
 
+from .effort import FEW
 from .scenes import scenes, unity_scene
 
 
@@ -27,7 +28,7 @@ def node_of(data: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 @given(scenes())
-@settings(max_examples=150, deadline=None)
+@FEW
 def test_any_scene_comes_out_as_it_went_in(scene: dict[str, Any]) -> None:
     before = text(scene)
     assert scene_faults(scene) == []

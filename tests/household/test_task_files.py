@@ -15,8 +15,10 @@ from housemates.env.household.homes import build_home
 from housemates.env.household.task_file import MAX_BYTES, TaskFile, schema
 from housemates.env.household.tasks import embed_task, find_task, set_up
 from housemates.env.world import WorldError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+
+from .effort import FEW
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLE = ROOT / "examples" / "tasks" / "breakfast.json"
@@ -269,7 +271,7 @@ def test_a_file_that_cannot_be_read_is_named(name: str, tmp_path: Path) -> None:
     ("want", "message"),
     [
         (on("plate", "coffeetable", 50), "there is no room on the coffeetable for 50 plate"),
-        (on("plate", {"class": "coffeetable", "room": "bathroom"}), "there is no coffeetable in a bathroom"),
+        (on("plate", {"class": "coffeetable", "room": "bathroom"}), "there is no coffeetable in the bathroom"),
         (on("plate", "diningtable"), "there is no diningtable"),
     ],
 )
@@ -293,7 +295,7 @@ _WANTS = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@FEW
 @given(st.lists(_WANTS, min_size=1, max_size=4))
 def test_a_task_is_refused_in_words_or_set_up_with_nothing_done_and_enough_there(wants: list[dict[str, Any]]) -> None:
     try:
