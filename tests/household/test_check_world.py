@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import cycle
 from typing import Any
 
 import msgpack
@@ -462,7 +461,7 @@ def test_a_correct_world_passes() -> None:
     check_world(Trio)
 
 
-@pytest.mark.parametrize(("task", "agents"), list(zip(TASKS, cycle([1, 2, 5]), strict=False)))
+@pytest.mark.parametrize(("task", "agents"), list(zip(TASKS, itertools.cycle([1, 2, 5]), strict=False)))
 def test_the_household_passes(task: str, agents: int) -> None:
     check_world(lambda: HouseholdWorld(task, agents), seed=agents)
 
