@@ -14,7 +14,7 @@ run: $(INSTALLED)  ## two agents wash the dishes with the embedded model
 
 test: $(INSTALLED)  ## all tests
 	@$(BIN)/housemates models pull
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
