@@ -29,6 +29,7 @@ from .protocol import (
     DeadlinePassed,
     End,
     Event,
+    SetAside,
     Standing,
     StartClock,
     Stepped,
@@ -40,13 +41,20 @@ from .protocol import (
 MAX_ATTEMPTS = 3
 """How often an agent is asked within one step when its process was lost or its state was stale."""
 
+MAX_RESTARTS = 3
+"""How often in a row an agent's process is started again; when it dies once more, the agent is quarantined. Not less
+than MAX_ATTEMPTS: after an observation that kills whoever reads it, the next one shows whose fault it was."""
+
 MAX_SILENT_STEPS = 5
 """Steps in a row in which no agent could make a decision before the run is given up."""
 
 
 @dataclass(slots=True)
 class _Member:
-    """What the barrier knows of one agent. `dirty`: it may hold a state that was never committed."""
+    """What the barrier knows of one agent.
+
+    `dirty`: it may hold a state that was never committed. `deaths`: of its process, since it last answered.
+    """
 
     observation: Observation
     state: bytes | None = None
@@ -57,6 +65,11 @@ class _Member:
     feedback: str = ""
     answer: Answer | None = None
     failure: Failure | None = None
+    deaths: int = 0
+
+    @property
+    def quarantined(self) -> bool:
+        return self.deaths > MAX_RESTARTS
 
 
 @dataclass(slots=True)
@@ -95,7 +108,7 @@ class Barrier:
         """The agents whose turns are missing."""
         if self._phase not in ("turns", "lesson"):
             return []
-        return [a for a in self.agents if self._members[a].answer is None and self._members[a].failure is None]
+        return [agent for agent in self.agents if _missing(self._members[agent])]
 
     def _begin(self, event: Began) -> list[Command]:
         if self._phase != "new":
@@ -119,7 +132,10 @@ class Barrier:
     def _ask_all(self) -> list[Command]:
         for member in self._members.values():
             member.answer, member.failure, member.attempt = None, None, 0
-        return [*(self._ask(agent) for agent in self.agents), StartClock(self._step)]
+        asks = [self._ask(agent) for agent in self.agents if not self._members[agent].quarantined]
+        if not asks:
+            return self._close_if_complete()
+        return [*asks, StartClock(self._step)]
 
     def _ask(self, agent: str) -> Ask:
         member = self._members[agent]
@@ -143,18 +159,30 @@ class Barrier:
         if member is None or self._phase not in ("turns", "lesson"):
             return []
         late = (answer.step, answer.attempt) != (self._step, member.attempt)
-        if late or member.answer is not None or member.failure is not None:
+        if late or not _missing(member):
             return []
+        set_aside: list[Command] = []
         if answer.failure is None:
             member.answer = answer
+            member.deaths = 0
+        elif answer.failure.kind == "lost":
+            member.deaths += 1
+            if member.attempt < MAX_ATTEMPTS and not member.quarantined:
+                return [self._ask(answer.agent)]
+            member.failure = answer.failure
+            if member.deaths == MAX_ATTEMPTS:
+                what = (member.observation, member.feedback, answer.failure.message)
+                set_aside = [SetAside(answer.agent, self._step, *what)]
         elif answer.failure.kind == "fatal" and self._phase == "turns":
             member.failure = answer.failure
             return self._give_up(f"{answer.agent}: {answer.failure.message}")
-        elif answer.failure.kind in ("stale", "lost") and member.attempt < MAX_ATTEMPTS:
+        elif answer.failure.kind == "stale" and member.attempt < MAX_ATTEMPTS:
             return [self._ask(answer.agent)]
         else:
             member.failure = answer.failure
-        return self._close_if_complete()
+            if answer.failure.kind != "stale":
+                member.deaths = 0  # it lives, whatever it did
+        return [*set_aside, *self._close_if_complete()]
 
     def _deadline(self, event: DeadlinePassed) -> list[Command]:
         if event.step != self._step or self._phase not in ("turns", "lesson"):
@@ -228,6 +256,9 @@ class Barrier:
 
     def _verdict(self, agent: str, result: StepResult | None) -> tuple[Verdict, str]:
         member = self._members[agent]
+        if member.quarantined:
+            why = member.failure.message if member.failure else "not asked any more"
+            return "quarantined", f"{member.deaths} deaths in a row: {why}"
         if member.failure is not None:
             return ("late" if member.failure.kind == "late" else "failed"), member.failure.message
         turn = member.answer.turn if member.answer else None
@@ -244,6 +275,10 @@ class Barrier:
     def _end(self, error: str = "") -> End:
         self._phase = "ended"
         return End(success=self._success, error=error)
+
+
+def _missing(member: _Member) -> bool:
+    return member.answer is None and member.failure is None and not member.quarantined
 
 
 def _decided(member: _Member) -> bool:

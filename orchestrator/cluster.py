@@ -17,6 +17,7 @@ from contextlib import contextmanager
 import psutil
 
 from .errors import RuntimeFailure
+from .supervisor import Supervisor
 
 OBJECT_STORE_BYTES = 128 * 1024 * 1024
 """Turns are a few kilobytes, which Ray sends without its object store."""
@@ -51,6 +52,7 @@ def local_ray() -> Generator[None]:
         raise RuntimeFailure("Ray is already running in this process; end it first (ray.shutdown())")
     on_sigterm = signal.getsignal(signal.SIGTERM)
     _session = tempfile.mkdtemp(prefix="housemates-", dir=SESSION_PARENT)  # private to its user, which Ray's is not
+    supervisor = Supervisor(_session)
     _adopt_orphans(True)
     try:
         ray.init(
@@ -68,6 +70,7 @@ def local_ray() -> Generator[None]:
     finally:
         ray.shutdown()
         end_own_ray()
+        supervisor.dismiss()
         _session = None
         _adopt_orphans(False)
 

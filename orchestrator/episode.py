@@ -16,14 +16,14 @@ from .barrier import Barrier
 from .errors import RuntimeFailure, WorldLost
 from .observer import Record
 from .past import Past
-from .protocol import Began, Commit, DeadlinePassed, End, Event, StartClock, Stepped, StepWorld
+from .protocol import Began, Commit, DeadlinePassed, End, Event, SetAside, StartClock, Stepped, StepWorld
 from .runtime import CHUNK_STEPS, JointAction, Runtime
 
 GRACE_S = 1.0
 """The agents keep the deadline themselves; this much later the barrier closes without them."""
 
 MAX_WORLD_LOSSES = 3
-"""How often a run makes its world again before it gives up."""
+"""How often in a row a run makes its world again before it gives up."""
 
 
 class Episode:
@@ -35,6 +35,7 @@ class Episode:
         seed: of the world.
         commit: takes each record (see `orchestrator.journal`) before the episode goes on.
         history: the joint actions of all committed steps, to make a world again that was lost.
+        set_aside: takes what an agent's process died of.
     """
 
     def __init__(
@@ -44,13 +45,14 @@ class Episode:
         seed: int,
         commit: Callable[[Record], None],
         history: Callable[[], Iterable[JointAction]] = tuple,
+        set_aside: Callable[[SetAside], None] = lambda _: None,
     ) -> None:
         self._barrier = barrier
         self._runtime = runtime
         self._seed = seed
         self._commit = commit
         self._history = history
-        self._world_losses = 0
+        self._set_aside = set_aside
         # Bounded by what was asked: one event each.
         self._events: asyncio.Queue[Event | _Fault] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -119,13 +121,15 @@ class Episode:
         """The agents that think right now."""
         return self._barrier.waiting_for()
 
-    def _carry_out(self, command: Ask | StartClock | StepWorld | Commit) -> None:
+    def _carry_out(self, command: Ask | StartClock | StepWorld | Commit | SetAside) -> None:
         if isinstance(command, Ask):
             self._start(self._turn(command))
         elif isinstance(command, StepWorld):
             self._start(self._world_step(command))
         elif isinstance(command, StartClock):
             self._start_clock(command.step)
+        elif isinstance(command, SetAside):
+            self._set_aside(command)
         else:
             now = time.perf_counter()
             self._commit({**command.record.to_dict(), "step_s": now - self._step_began})
@@ -136,15 +140,17 @@ class Episode:
         self._events.put_nowait(answer)
 
     async def _world_step(self, command: StepWorld) -> None:
+        losses = 0
         while True:
             try:
+                if losses:  # whether the lost world took the step or not: the new one has not
+                    await self._runtime.renew_world()
+                    await self._rebuild_world()
                 result = await self._runtime.step(command.actions)
-            except WorldLost:  # whether it took the step or not: the new one has not
-                self._world_losses += 1
-                if self._world_losses > MAX_WORLD_LOSSES:
+            except WorldLost:
+                losses += 1
+                if losses > MAX_WORLD_LOSSES:
                     raise
-                await self._runtime.renew_world()
-                await self._rebuild_world()
             else:
                 self._events.put_nowait(Stepped(command.step, result))
                 return

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,12 @@ from .config import RunConfig
 from .errors import StartError
 from .journal import Journal
 from .observer import Observer, Record
+from .protocol import SetAside
 from .run_folder import write_summary
 from .summary import Tally
+
+POISON_NAME = "poison-{agent}-step-{step}.json"
+"""An observation that an agent's process died of each time it was asked with it."""
 
 
 class Recorder:
@@ -37,6 +43,17 @@ class Recorder:
         self.begun = True
         self._tally.add(record)
         self._tell(lambda: self._observer.committed(record, self._tally))
+
+    def set_aside(self, found: SetAside) -> None:
+        """Keep what an agent's process died of, in a file of its own.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        path = self._folder / POISON_NAME.format(agent=found.agent, step=found.step)
+        text = json.dumps(asdict(found), indent=2, ensure_ascii=False)
+        path.write_bytes((text + "\n").encode(errors="backslashreplace"))
+        path.chmod(0o600)
 
     @property
     def digest(self) -> str:

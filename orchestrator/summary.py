@@ -30,6 +30,7 @@ class Tally:
         self.rejected: Counter[str] = Counter()
         self.returns: dict[str, float] = {}
         self.verdicts: Counter[str] = Counter()
+        self.quarantined: dict[str, int] = {}
         self.resumes = 0
         self._wall_s = 0.0
         self._head: Mapping[str, Any] = {}
@@ -55,9 +56,14 @@ class Tally:
                 if happened:
                     self.returns[agent] = part["total"]
                     self._add_turn(part, in_step=record["kind"] == "step")
+                    if part["verdict"] == "quarantined":
+                        self.quarantined.setdefault(agent, record["step"])
 
     def summary(self) -> dict[str, Any]:
-        """What `summary.json` holds. Counts of actions leave out messages and idle turns."""
+        """What `summary.json` holds.
+
+        Counts of actions leave out messages and idle turns; `quarantined` says who, and since which step.
+        """
         config = self._head["config"]
         return {
             "task": task_name(config["task"]),
@@ -89,6 +95,7 @@ class Tally:
             "fallbacks": self.fallbacks,
             "repaired": self.repaired,
             "verdicts": dict(self.verdicts),
+            "quarantined": self.quarantined,
             "resumes": self.resumes,
             "wall_s": round(self._wall_s, 3),
             "digest": self.digest.hexdigest(),
