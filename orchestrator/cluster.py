@@ -80,6 +80,7 @@ def end_own_ray() -> None:
     if _session is None:
         return
     _kill_processes(_session)
+    _bury_adopted()
     shutil.rmtree(_session, ignore_errors=True)
 
 
@@ -92,6 +93,14 @@ def _kill_processes(session: str) -> None:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(left, timeout=STOP_S / SWEEPS)
+
+
+def _bury_adopted() -> None:
+    """Reap the dead among the processes we adopted; whoever starts one of our own waits for it."""
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError, ChildProcessError):
+            if child.status() == psutil.STATUS_ZOMBIE and os.getpgid(child.pid) not in (os.getpgrp(), child.pid):
+                os.waitpid(child.pid, os.WNOHANG)
 
 
 def _is_rays(process: psutil.Process, session: str) -> bool:

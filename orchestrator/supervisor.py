@@ -46,21 +46,24 @@ class Supervisor:
 
 
 def processes_of(session: str) -> list[int]:
-    """The processes that name the session in their arguments or hold a file in it open (Linux)."""
+    """The processes that write to a file in the session's folder, as all of Ray's do (Linux; elsewhere none).
+
+    Who only reads there, somebody who looks at a log say, is not one of them.
+    """
     found: list[int] = []
     for entry in Path("/proc").iterdir() if sys.platform == "linux" else ():
         if entry.name.isdecimal() and int(entry.name) != os.getpid():
             with contextlib.suppress(OSError):  # gone meanwhile, or another user's
-                if session.encode() in (entry / "cmdline").read_bytes() or _holds_open(entry / "fd", session):
+                if any(_writes(entry, number.name, session) for number in (entry / "fd").iterdir()):
                     found.append(int(entry.name))
     return found
 
 
-def _holds_open(descriptors: Path, session: str) -> bool:
-    for descriptor in descriptors.iterdir():
-        with contextlib.suppress(OSError):
-            if str(descriptor.readlink()).startswith(session):
-                return True
+def _writes(process: Path, descriptor: str, session: str) -> bool:
+    with contextlib.suppress(OSError):
+        if str((process / "fd" / descriptor).readlink()).startswith(session + "/"):
+            flags = (process / "fdinfo" / descriptor).read_text().split("flags:")[1].split()[0]
+            return int(flags, 8) & os.O_ACCMODE != os.O_RDONLY
     return False
 
 
