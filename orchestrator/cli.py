@@ -25,6 +25,7 @@ EXIT_USAGE = 2
 """Bad usage or configuration."""
 EXIT_FAILED = 3
 """Could not start or continue."""
+ADDRESS_HELP = "A Ray cluster to join: HOST:PORT, or auto. [default: a Ray of its own on this machine]"
 
 app = typer.Typer(
     name="housemates",
@@ -46,9 +47,9 @@ def _option(*names: str, help: str, **more: Any) -> Any:
 
 @app.command(
     epilog="Every option can also be set as HOUSEMATES_<NAME> (HOUSEMATES_BASE_URL for --base-url) or in a TOML file "
-    "(--config; the same names, with underscores, without out and record; there, tables [[agent]] with a name say what "
-    "is different about single agents: method, llm, base_url, plan, organization). A flag wins over a variable, a "
-    "variable over the file. "
+    "(--config; the same names, with underscores, without out, record and address; there, tables [[agent]] with a name "
+    "say what is different about single agents: method, llm, base_url, plan, organization). A flag wins over a "
+    "variable, a variable over the file. "
     "Exit code 0: the run completed; 2: bad usage or configuration; 3: could not start or continue; 130: interrupted."
 )
 def run(
@@ -153,6 +154,7 @@ def run(
         Path | None,
         _option("--record", help="A new file for all that the models were asked and answered (a cassette)."),
     ] = None,
+    address: Annotated[str, _option("--address", help=ADDRESS_HELP)] = "",
     config: Annotated[Path | None, _option("--config", help="A TOML file with these options (but --out).")] = None,
 ) -> None:
     """Let agents do a task together, and record it."""
@@ -193,15 +195,18 @@ def run(
     settings = make_config(**values)
     if out is not None and not out.name and str(out) != "/":
         raise ConfigError("--out: name a folder; the current one is not taken")
-    _show(lambda observer: run_episode(settings, out, observer, record), settings.llm)
+    _show(lambda observer: run_episode(settings, out, observer, record, address), settings.llm)
 
 
 @app.command()
-def resume(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an interrupted run.")]) -> None:
+def resume(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an interrupted run.")],
+    address: Annotated[str, _option("--address", help=ADDRESS_HELP)] = "",
+) -> None:
     """Go on with a run that was interrupted or killed, where its last committed step ended."""
     from .run import resume as resume_run
 
-    _show(lambda observer: resume_run(folder, observer))
+    _show(lambda observer: resume_run(folder, observer, address))
 
 
 def _show(conduct: Callable[[Observer], RunResult], llm: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Starting Ray on this machine, quietly and for this run alone."""
+"""Ray: one of our own on this machine, quietly and for this run alone, or a cluster that is there already."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import sys
 import tempfile
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import psutil
 
@@ -36,6 +37,31 @@ _PR_SET_CHILD_SUBREAPER = 36
 _session: str | None = None  # the folder of the Ray of ours that is up
 
 
+def ray_at(address: str = "") -> AbstractContextManager[None]:
+    """A Ray of our own, or the cluster at an address (HOST:PORT, or `auto` for the one this machine belongs to)."""
+    return joined_ray(address) if address else local_ray()
+
+
+@contextmanager
+def joined_ray(address: str) -> Generator[None]:
+    """A cluster that somebody else started, joined for as long as the context lasts.
+
+    Its machines must have the same version of this package installed, and reach the run's models.
+
+    Raises:
+        RuntimeFailure: there is none, it does not let us in, or a Ray is up in this process.
+    """
+    ray = _idle_ray()
+    try:
+        try:
+            _connect(address=address)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise RuntimeFailure(f"cannot join the Ray cluster at {address}: {error}") from None
+        yield
+    finally:
+        ray.shutdown()
+
+
 @contextmanager
 def local_ray() -> Generator[None]:
     """A Ray of our own, up for as long as the context lasts, all of its processes gone afterwards.
@@ -44,28 +70,17 @@ def local_ray() -> Generator[None]:
     One at a time in a process.
     """
     global _session
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no network access nobody asked for
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else Ray warns of its own plans
-    import ray
-
-    if ray.is_initialized():
-        raise RuntimeFailure("Ray is already running in this process; end it first (ray.shutdown())")
-    on_sigterm = signal.getsignal(signal.SIGTERM)
+    ray = _idle_ray()
     _session = tempfile.mkdtemp(prefix="housemates-", dir=SESSION_PARENT)  # private to its user, which Ray's is not
     supervisor = Supervisor(_session)
     _adopt_orphans(True)
     try:
-        ray.init(
+        _connect(
             address="local",
             include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
             object_store_memory=OBJECT_STORE_BYTES,
-            namespace="housemates",
             _temp_dir=_session,
         )
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own ends the process without a word
         yield
     finally:
         ray.shutdown()
@@ -73,6 +88,30 @@ def local_ray() -> Generator[None]:
         supervisor.dismiss()
         _session = None
         _adopt_orphans(False)
+
+
+def _idle_ray() -> Any:
+    """The module, with nothing connected.
+
+    Raises:
+        RuntimeFailure: a Ray is up in this process.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no network access nobody asked for
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else Ray warns of its own plans
+    import ray
+
+    if ray.is_initialized():
+        raise RuntimeFailure("Ray is already running in this process; end it first (ray.shutdown())")
+    return ray
+
+
+def _connect(**where: Any) -> None:
+    import ray
+
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    ray.init(log_to_driver=False, logging_level=logging.ERROR, namespace="housemates", **where)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own ends the process without a word
 
 
 def end_own_ray() -> None:

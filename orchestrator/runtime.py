@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -18,9 +17,9 @@ from ..env.world import Observation, StepResult, World
 from .barrier import MAX_ATTEMPTS
 from .errors import RuntimeFailure, WorldLost
 
-RESEND_S = 10.0
-"""Seconds for which a message that does not get through is sent again, before its process counts as lost."""
-RESEND_PAUSE_S = 0.05
+RESENDS = 10
+"""How often a message that does not get through is sent again before its process counts as lost. Ray itself takes two
+seconds over each to make sure that the process is still there."""
 CLOSE_S = 0.5
 """Seconds the actors have to close what they hold before they are killed."""
 
@@ -213,20 +212,16 @@ class RayRuntime:
 
 
 async def _sent(call: Callable[[], Awaitable[Any]]) -> Any:
-    """The answer to a message, which is sent again for `RESEND_S` if it or the answer gets lost on the way.
+    """The answer to a message, which is sent again if it or the answer got lost on the way.
 
     Whether it arrived the first time cannot be known: the hosts serve it once.
     """
     from ray.exceptions import ActorUnavailableError
 
-    until = time.monotonic() + RESEND_S
-    while True:
-        try:
+    for _ in range(RESENDS):
+        with contextlib.suppress(ActorUnavailableError):
             return await call()
-        except ActorUnavailableError:
-            if time.monotonic() >= until:
-                raise
-            await asyncio.sleep(RESEND_PAUSE_S)
+    return await call()
 
 
 async def _raised(work: Awaitable[Any]) -> Any:

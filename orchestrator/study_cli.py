@@ -59,6 +59,9 @@ def study(
     ] = None,
     price_in: Annotated[float, typer.Option("--price-in", min=0, help="Dollars per million prompt tokens.")] = 0.0,
     price_out: Annotated[float, typer.Option("--price-out", min=0, help="Dollars per million reply tokens.")] = 0.0,
+    address: Annotated[
+        str, typer.Option("--address", help="A Ray cluster to join: HOST:PORT, or auto. [default: one of its own]")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be run, and what it takes.")] = False,
 ) -> None:
     """Run many episodes that differ in task, method, agents, model or seed; finished ones are never repeated."""
@@ -93,7 +96,7 @@ def study(
         StudyTerminal(console, folder, budget) as observer,
     ):
         side_by_side = parallel or _parallel(cells_of(plan))
-        result = run_study(plan, folder, parallel=side_by_side, budget=budget, observer=observer)
+        result = run_study(plan, folder, parallel=side_by_side, budget=budget, observer=observer, address=address)
     for line in outcome_lines(result):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if result.interrupted:

@@ -16,7 +16,7 @@ from typing import Any
 from ..actors.cassette import Cassette
 from ..actors.chat import ChatError, Endpoint
 from ..actors.server_process import ServerError
-from .cluster import local_ray
+from .cluster import ray_at
 from .config import ModelChoice
 from .endpoint import REPLAYED_URL, Served, serving
 from .errors import ConfigError, RuntimeFailure, StartError
@@ -166,6 +166,7 @@ def run_study(
     parallel: int,
     budget: StudyBudget | None = None,
     observer: StudyObserver | None = None,
+    address: str = "",
 ) -> StudyResult:
     """Run what is not finished of a study. Call it from the main thread.
 
@@ -178,6 +179,7 @@ def run_study(
         parallel: episodes at the same time, at least 1.
         budget: what it may use.
         observer: is told how it goes.
+        address: of a Ray cluster to join; "": one of the study's own.
 
     Raises:
         ConfigError: a setting cannot be run here.
@@ -204,8 +206,8 @@ def run_study(
                     served = stack.enter_context(serving(choices, agents, folder, conductor.observer.starting))
                     conductor.reasons = asyncio.run(_unreachable(served.endpoints))
                 if any(cell.config.runtime == "ray" for cell in left):
-                    conductor.observer.starting("starting Ray")
-                    stack.enter_context(local_ray())
+                    conductor.observer.starting(f"joining Ray at {address}" if address else "starting Ray")
+                    stack.enter_context(ray_at(address))
                 conductor.observer.planned(cells, conductor.result.finished)
                 work = conductor.run(left, cassettes, served.endpoints if served else {}, parallel)
                 asyncio.run(watched(work, served.servers if served else ()))

@@ -1,4 +1,4 @@
-"""After every test of this folder nothing may be left: no process of an actor; after a module, no process, no open file."""
+"""After a test of this folder no actor may be left; after a module, no process and no open file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages get lost, late and twice, and processes lose their memory: nobody takes a turn twice, or from the wrong state.
+"""Messages get lost, late and twice, and processes forget: no turn is taken twice, or from the wrong state.
 
 Without Ray, so that hundreds of such histories can be tried: T7, and the short form of T2.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -100,7 +100,9 @@ class LossyRuntime:
         self._strays: list[asyncio.Task[Any]] = []
 
     def _host(self, agent: str) -> AgentHost:
-        make: Callable[..., Any] = lambda name: Remembering(AgentSpec(name=name), self.taken)
+        def make(name: str) -> Any:
+            return Remembering(AgentSpec(name=name), self.taken)
+
         host = AgentHost([], Endpoint(base_url="http://127.0.0.1:9/v1", model="none"))
         host._make = make  # type: ignore[method-assign]
         host._specs[agent] = AgentSpec(name=agent)
