@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -28,6 +29,9 @@ SESSION_PARENT = "/tmp"
 
 SWEEPS = 5
 """A process that is killed may just have started another one, so we look again until there is none."""
+
+REACH_S = 5.0
+"""Seconds within which a cluster must be reachable."""
 
 STOP_S = 1.0
 """Seconds all sweeps may take."""
@@ -54,6 +58,9 @@ def joined_ray(address: str) -> Generator[None]:
     ray = _idle_ray()
     try:
         try:
+            if address != "auto":  # Ray itself would try for minutes
+                host, _, port = address.rpartition(":")
+                socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_S).close()
             _connect(address=address)
         except (OSError, RuntimeError, ValueError) as error:
             raise RuntimeFailure(f"cannot join the Ray cluster at {address}: {error}") from None

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from housemates.actors import actor as actor_module
 from housemates.actors.chat import Endpoint
-from housemates.orchestrator.barrier import MAX_ATTEMPTS, MAX_RESTARTS
+from housemates.orchestrator.barrier import MAX_ATTEMPTS
+from housemates.orchestrator.member import MAX_RESTARTS
 
 from .conftest import LONG
 from .episodes import Played, play_household

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from housemates.actors.turn import Answer, Ask, Call, Failure, Turn
 from housemates.env.world import Observation, Outcome, StepResult
-from housemates.orchestrator.barrier import MAX_ATTEMPTS, MAX_RESTARTS, MAX_SILENT_STEPS, Barrier
+from housemates.orchestrator.barrier import MAX_ATTEMPTS, MAX_SILENT_STEPS, Barrier
+from housemates.orchestrator.member import MAX_RESTARTS
 from housemates.orchestrator.protocol import (
     Began,
     Commit,
