@@ -1,7 +1,7 @@
 """The Ray actor that holds agents: `AgentHost`, at the other end of a wire.
 
-An asyncio actor: the turns of its agents overlap while their models think. Ray restarts it when its
-process dies, but never repeats a call by itself: the barrier asks again, with the committed state.
+An asyncio actor: the turns of its agents overlap while their models think. Ray neither restarts it nor repeats a
+call: `orchestrator.runtime` makes another one, and the barrier asks again, with the committed state.
 """
 
 from __future__ import annotations
@@ -12,9 +12,6 @@ import ray
 
 from .host import AgentHost
 
-MAX_RESTARTS = 3
-"""Restarts of one agent process in a run before Ray gives it up."""
-
 _remote: Any = ray.remote  # its overloads do not know restart options on a decorator
-_as_actor = _remote(max_restarts=MAX_RESTARTS, max_task_retries=0, max_concurrency=10_000)
+_as_actor = _remote(max_restarts=0, max_task_retries=0, max_concurrency=10_000)
 AgentActor: Any = _as_actor(AgentHost)

@@ -20,7 +20,7 @@ class Consequence(NamedTuple):
         total: its return: all it has earned since the beginning.
         reward: what it earned in this step.
         action: what it did; None if it did nothing.
-        verdict: ok, invalid, late or failed, as in the journal.
+        verdict: ok, invalid, late, failed or quarantined, as in the journal.
         detail: what was done, or why it was not, in the world's words; "" if the agent had no action in time.
     """
 

@@ -25,12 +25,18 @@ MAX_STATE_BYTES = 16 * 1024 * 1024
 
 @dataclass(slots=True)
 class _Seat:
-    """One agent in the host: its version counts the turns it has taken since it was made or restored."""
+    """One agent in the host.
+
+    `version` counts the turns it has taken since it was made or restored. `asked` and `answer` are its ledger: the
+    newest (step, attempt) it was asked for, and what it answers to that.
+    """
 
     agent: Agent
     version: int
     lock: asyncio.Lock
     running: asyncio.Task[Any] | None = None
+    asked: tuple[int, int] = (-1, 0)
+    answer: asyncio.Future[Answer] | None = None
 
 
 class AgentHost:
@@ -38,7 +44,8 @@ class AgentHost:
 
     A turn is all or nothing: if it raises, is cancelled or runs out of time, the agent is put back to
     where it was. An agent that is not at the version the barrier expects (it was restarted, or its last
-    answer came too late to count) says so instead of serving.
+    answer came too late to count) says so instead of serving. An ask that arrives twice is served once; one
+    that arrives after a newer one is not served at all.
     """
 
     def __init__(
@@ -65,6 +72,21 @@ class AgentHost:
     async def turn(self, ask: Ask) -> Answer:
         """Let an agent take its turn; never raises for what an agent or its model did."""
         seat = self._seats[ask.agent]
+        this = (ask.step, ask.attempt)
+        if this == seat.asked and seat.answer is not None:  # the first message, or the answer to it, was lost
+            return await asyncio.shield(seat.answer)
+        if this < seat.asked:
+            return self._failed(ask, "stale", f"{ask.agent} has been asked for {seat.asked} since")
+        answer = asyncio.get_running_loop().create_future()
+        seat.asked, seat.answer = this, answer
+        try:
+            answer.set_result(await self._serve(seat, ask))
+        except BaseException:
+            answer.cancel()
+            raise
+        return answer.result()
+
+    async def _serve(self, seat: _Seat, ask: Ask) -> Answer:
         late = self._missing[ask.agent].get(ask.step)
         if late is not None:
             return self._failed(ask, "late" if late else "error", "this turn did not count when the run was recorded")

@@ -20,7 +20,8 @@ from typing import Literal
 
 from ..actors.feedback import Consequence, Feedback, task_return
 from ..actors.turn import Answer, Ask, Failure, Turn
-from ..env.world import Observation, StepResult
+from ..env.world import StepResult
+from .member import Member
 from .protocol import (
     AgentRecord,
     Began,
@@ -29,12 +30,12 @@ from .protocol import (
     DeadlinePassed,
     End,
     Event,
+    SetAside,
     Standing,
     StartClock,
     Stepped,
     StepRecord,
     StepWorld,
-    Verdict,
 )
 
 MAX_ATTEMPTS = 3
@@ -42,21 +43,6 @@ MAX_ATTEMPTS = 3
 
 MAX_SILENT_STEPS = 5
 """Steps in a row in which no agent could make a decision before the run is given up."""
-
-
-@dataclass(slots=True)
-class _Member:
-    """What the barrier knows of one agent. `dirty`: it may hold a state that was never committed."""
-
-    observation: Observation
-    state: bytes | None = None
-    version: int = 0
-    attempt: int = 0
-    dirty: bool = False
-    total: float = 0.0
-    feedback: str = ""
-    answer: Answer | None = None
-    failure: Failure | None = None
 
 
 @dataclass(slots=True)
@@ -74,7 +60,7 @@ class Barrier:
     horizon: int
     deadline_s: float = 300.0
     feedback: Feedback = task_return
-    _members: dict[str, _Member] = field(default_factory=dict)
+    _members: dict[str, Member] = field(default_factory=dict)
     _step: int = 0
     _phase: Literal["new", "turns", "world", "lesson", "ended"] = "new"
     _silent_steps: int = 0
@@ -95,14 +81,14 @@ class Barrier:
         """The agents whose turns are missing."""
         if self._phase not in ("turns", "lesson"):
             return []
-        return [a for a in self.agents if self._members[a].answer is None and self._members[a].failure is None]
+        return [agent for agent in self.agents if self._members[agent].missing]
 
     def _begin(self, event: Began) -> list[Command]:
         if self._phase != "new":
             raise RuntimeError("the episode has begun already")
         for agent in self.agents:
             standing = event.standings.get(agent, Standing())
-            self._members[agent] = _Member(
+            self._members[agent] = Member(
                 observation=event.observations[agent],
                 state=standing.state,
                 version=standing.version,
@@ -119,7 +105,10 @@ class Barrier:
     def _ask_all(self) -> list[Command]:
         for member in self._members.values():
             member.answer, member.failure, member.attempt = None, None, 0
-        return [*(self._ask(agent) for agent in self.agents), StartClock(self._step)]
+        asks = [self._ask(agent) for agent in self.agents if not self._members[agent].quarantined]
+        if not asks:
+            return self._close_if_complete()
+        return [*asks, StartClock(self._step)]
 
     def _ask(self, agent: str) -> Ask:
         member = self._members[agent]
@@ -143,18 +132,23 @@ class Barrier:
         if member is None or self._phase not in ("turns", "lesson"):
             return []
         late = (answer.step, answer.attempt) != (self._step, member.attempt)
-        if late or member.answer is not None or member.failure is not None:
+        if late or not member.missing:
             return []
+        member.count_deaths(answer)
+        set_aside: list[Command] = []
         if answer.failure is None:
             member.answer = answer
         elif answer.failure.kind == "fatal" and self._phase == "turns":
             member.failure = answer.failure
             return self._give_up(f"{answer.agent}: {answer.failure.message}")
-        elif answer.failure.kind in ("stale", "lost") and member.attempt < MAX_ATTEMPTS:
+        elif answer.failure.kind in ("stale", "lost") and member.attempt < MAX_ATTEMPTS and not member.quarantined:
             return [self._ask(answer.agent)]
         else:
             member.failure = answer.failure
-        return self._close_if_complete()
+            if member.deaths == MAX_ATTEMPTS:
+                what = (member.observation, member.feedback, answer.failure.message)
+                set_aside = [SetAside(answer.agent, self._step, *what)]
+        return [*set_aside, *self._close_if_complete()]
 
     def _deadline(self, event: DeadlinePassed) -> list[Command]:
         if event.step != self._step or self._phase not in ("turns", "lesson"):
@@ -172,18 +166,15 @@ class Barrier:
         if self._phase == "lesson":
             never = "" if self._anyone_decided else "no agent ever could decide what to do"
             return [self._commit("lesson"), self._end(never)]
-        decided = any(map(_decided, self._members.values()))
+        decided = any(member.decided for member in self._members.values())
         self._anyone_decided |= decided
         self._silent_steps = 0 if decided else self._silent_steps + 1
         if self._silent_steps >= MAX_SILENT_STEPS:
-            said = self._verdict(self.agents[-1], None)[1]
+            said = self._members[self.agents[-1]].verdict(None)[1]
             return self._give_up(f"no agent could decide in {MAX_SILENT_STEPS} steps in a row; the last one: {said}")
         self._phase = "world"
-        return [StepWorld(self._step, {agent: self._action(agent) for agent in self.agents})]
-
-    def _action(self, agent: str) -> str | None:
-        answer = self._members[agent].answer
-        return answer.turn.action if answer and answer.turn else None
+        actions = {agent: self._members[agent].action for agent in self.agents}
+        return [StepWorld(self._step, actions)]
 
     def _stepped(self, event: Stepped) -> list[Command]:
         if self._phase != "world" or event.step != self._step:
@@ -208,13 +199,13 @@ class Barrier:
                 turn, member.state = member.answer.turn, member.answer.state
                 member.version += 1
                 member.dirty = False
-            verdict, detail = self._verdict(agent, result)
+            verdict, detail = member.verdict(result and result.outcomes[agent])
             if result is not None:
                 member.observation = result.observations[agent]
                 # What went wrong with a machine of ours is nothing to learn from, and differs from run to run.
                 words = detail if verdict in ("ok", "invalid") else ""
                 member.feedback = self.feedback(
-                    Consequence(agent, self._step, member.total, reward, self._action(agent), verdict, words)
+                    Consequence(agent, self._step, member.total, reward, member.action, verdict, words)
                 )
             records[agent] = AgentRecord(
                 verdict=verdict,
@@ -227,25 +218,9 @@ class Barrier:
             )
         return Commit(StepRecord(kind=kind, step=self._step, agents=records, result=result))
 
-    def _verdict(self, agent: str, result: StepResult | None) -> tuple[Verdict, str]:
-        member = self._members[agent]
-        if member.failure is not None:
-            return ("late" if member.failure.kind == "late" else "failed"), member.failure.message
-        turn = member.answer.turn if member.answer else None
-        if turn is not None and turn.error is not None:
-            return ("late" if turn.how == "late" else "failed"), turn.error
-        if result is None:
-            return "ok", ""
-        outcome = result.outcomes[agent]
-        return ("ok" if outcome.ok else "invalid"), outcome.detail
-
     def _give_up(self, error: str, *, over_budget: bool = False) -> list[Command]:
         return [self._commit("abandoned"), self._end(error, over_budget)]
 
     def _end(self, error: str, over_budget: bool = False) -> End:
         self._phase = "ended"
         return End(self._success, error, over_budget)
-
-
-def _decided(member: _Member) -> bool:
-    return bool(member.answer and member.answer.turn and member.answer.turn.error is None)

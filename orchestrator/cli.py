@@ -10,13 +10,26 @@ from collections.abc import Callable
 from contextlib import nullcontext, redirect_stdout
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import doctor, film_cli, serve, study_cli
 from .house import house_app
 from .interrupt import EXIT_INTERRUPTED
+from .options import (
+    Address,
+    Json,
+    MaxCalls,
+    MaxCost,
+    MaxSeconds,
+    MaxTokens,
+    PriceIn,
+    PriceOut,
+    Quiet,
+    budget_settings,
+    option,
+)
 from .viewer.command import view
 
 if TYPE_CHECKING:
@@ -44,36 +57,11 @@ app.add_typer(house_app, name="house")
 app.command()(view)
 
 
-def _option(*names: str, help: str, **more: Any) -> Any:
-    """An option that can also come from the environment: --base-url is HOUSEMATES_BASE_URL."""
-    variable = "HOUSEMATES_" + names[0].removeprefix("--").replace("-", "_").upper()
-    return typer.Option(*names, help=help, envvar=variable, show_envvar=False, **more)
-
-
-MaxCalls = Annotated[
-    int | None,
-    _option("--max-calls", help="Budget: model calls of the whole run. Used up, the run ends and can go on."),
-]
-MaxTokens = Annotated[int | None, _option("--max-tokens", help="Budget: tokens, prompts and replies together.")]
-MaxCost = Annotated[
-    float | None, _option("--max-cost", help="Budget: dollars, at the prices of --price-in and --price-out.")
-]
-PriceIn = Annotated[float | None, _option("--price-in", help="Dollars for a million tokens of prompts.")]
-PriceOut = Annotated[float | None, _option("--price-out", help="Dollars for a million tokens of replies.")]
-MaxSeconds = Annotated[float | None, _option("--max-seconds", help="Budget: seconds after which no model call begins.")]
-
-
-_Quiet = Annotated[bool, typer.Option("--quiet", help="Show only the summary, at the end.")]
-_Json = Annotated[
-    bool, typer.Option("--json", help="Show nothing but the summary, as one JSON line with the run's folder.")
-]
-
-
 @app.command(
     epilog="Every option but --quiet and --json can also be set as HOUSEMATES_<NAME> (HOUSEMATES_BASE_URL for "
-    "--base-url) or in a TOML file (--config; the same names, with underscores, without out and record; there, tables "
-    "[[agent]] with a name say what is different about single agents: method, llm, base_url, key_env, plan, "
-    "organization). A flag wins over a variable, a variable over the file. "
+    "--base-url) or in a TOML file (--config; the same names, with underscores, without out, record and address; "
+    "there, tables [[agent]] with a name say what is different about single agents: method, llm, base_url, key_env, "
+    "plan, organization). A flag wins over a variable, a variable over the file. "
     "Exit code 0: the run completed; 2: bad usage or configuration; 3: could not start or continue; "
     "4: the budget was used up; 130: interrupted."
 )
@@ -81,7 +69,7 @@ def run(
     context: typer.Context,
     task: Annotated[
         str | None,
-        _option(
+        option(
             "--task",
             help="What is to be done: read_book, put_dishwasher, prepare_food, put_fridge, setup_table, clean_table, "
             "unload_dishwasher or watch_tv; two or three of them joined by + (setup_table+put_fridge); a number from "
@@ -91,17 +79,17 @@ def run(
     ] = None,
     apartment: Annotated[
         str | None,
-        _option(
+        option(
             "--apartment",
             help="The home: 0 to 6, generated, generated:seed=3,rooms=6, building:4, or a scene from a file, "
             "PATH.json. [default: the task's, else 0]",
         ),
     ] = None,
-    agents: Annotated[int | None, _option("--agents", help="How many agents share the household. [default: 2]")] = None,
-    steps: Annotated[int | None, _option("--steps", help="Horizon of the episode, in steps. [default: 150]")] = None,
+    agents: Annotated[int | None, option("--agents", help="How many agents share the household. [default: 2]")] = None,
+    steps: Annotated[int | None, option("--steps", help="Horizon of the episode, in steps. [default: 150]")] = None,
     simulator: Annotated[
         str | None,
-        _option(
+        option(
             "--simulator",
             help="A VirtualHome executable, which is started and ended with the run, or the URL of a simulator that "
             "runs. [default: the embedded engine]",
@@ -109,7 +97,7 @@ def run(
     ] = None,
     llm: Annotated[
         str | None,
-        _option(
+        option(
             "--llm",
             help="openai:MODEL, local (the embedded model), local:PATH.gguf, scripted (plays by rules, for trying "
             "out and testing), or replay:FILE (a recorded run, without any model). "
@@ -117,88 +105,86 @@ def run(
         ),
     ] = None,
     base_url: Annotated[
-        str | None, _option("--base-url", help="OpenAI-compatible endpoint for openai:MODEL: vLLM, Ollama, a proxy …")
+        str | None, option("--base-url", help="OpenAI-compatible endpoint for openai:MODEL: vLLM, Ollama, a proxy …")
     ] = None,
     key_env: Annotated[
         str | None,
-        _option(
+        option(
             "--key-env",
             help="The variable that holds the key of openai:MODEL. [default: OPENAI_API_KEY for OpenAI and the "
             "endpoint of OPENAI_BASE_URL, else no key]",
         ),
     ] = None,
-    seed: Annotated[
-        int | None, _option("--seed", help="Of the apartment and every random choice. [default: 0]")
-    ] = None,
+    seed: Annotated[int | None, option("--seed", help="Of the apartment and every random choice. [default: 0]")] = None,
     method: Annotated[
         str | None,
-        _option(
+        option(
             "--method",
             help="trace: agents learn plans; react: the baseline; fixed: they follow --plan. [default: trace]",
         ),
     ] = None,
     plan: Annotated[
-        str | None, _option("--plan", help="What agents start with: TEXT, @FILE, or @RUN (the plans learned in a run).")
+        str | None, option("--plan", help="What agents start with: TEXT, @FILE, or @RUN (the plans learned in a run).")
     ] = None,
     organization: Annotated[
-        str | None, _option("--organization", help="Instructions for working together, in every prompt: TEXT or @FILE.")
+        str | None, option("--organization", help="Instructions for working together, in every prompt: TEXT or @FILE.")
     ] = None,
     optimize: Annotated[
-        str | None, _option("--optimize", help="What is learned: plan, plan+role, or module:Class. [default: plan]")
+        str | None, option("--optimize", help="What is learned: plan, plan+role, or module:Class. [default: plan]")
     ] = None,
     feedback: Annotated[
         str | None,
-        _option(
+        option(
             "--feedback", help="What is learned from: return, return+verdicts, or module:function. [default: return]"
         ),
     ] = None,
     credit_steps: Annotated[
-        int | None, _option("--credit-steps", help="Thoughts the feedback travels back through. [default: 1]")
+        int | None, option("--credit-steps", help="Thoughts the feedback travels back through. [default: 1]")
     ] = None,
     learn_every: Annotated[
-        int | None, _option("--learn-every", help="Thoughts between two lessons. [default: 1]")
+        int | None, option("--learn-every", help="Thoughts between two lessons. [default: 1]")
     ] = None,
     optimizer: Annotated[
-        str | None, _option("--optimizer", help="optoprime, opro, or module:Class. [default: optoprime]")
+        str | None, option("--optimizer", help="optoprime, opro, or module:Class. [default: optoprime]")
     ] = None,
     objective: Annotated[
-        str | None, _option("--objective", help="What the optimizer is asked to do, in place of its own words.")
+        str | None, option("--objective", help="What the optimizer is asked to do, in place of its own words.")
     ] = None,
     mask: Annotated[
-        str | None, _option("--mask", help="Sections left out of OptoPrime's prompt, for example: others,inputs")
+        str | None, option("--mask", help="Sections left out of OptoPrime's prompt, for example: others,inputs")
     ] = None,
     learn_llm: Annotated[
-        str | None, _option("--learn-llm", help="The model to learn with, named as for --llm, if it is another one.")
+        str | None, option("--learn-llm", help="The model to learn with, named as for --llm, if it is another one.")
     ] = None,
     learn_base_url: Annotated[
-        str | None, _option("--learn-base-url", help="OpenAI-compatible endpoint for --learn-llm.")
+        str | None, option("--learn-base-url", help="OpenAI-compatible endpoint for --learn-llm.")
     ] = None,
     learn_key_env: Annotated[
-        str | None, _option("--learn-key-env", help="The variable that holds the key of --learn-llm.")
+        str | None, option("--learn-key-env", help="The variable that holds the key of --learn-llm.")
     ] = None,
     runtime: Annotated[
-        str | None, _option("--runtime", help="ray, or inline: one process, for debugging. [default: ray]")
+        str | None, option("--runtime", help="ray, or inline: one process, for debugging. [default: ray]")
     ] = None,
     agents_per_actor: Annotated[
-        int | None, _option("--agents-per-actor", help="Agents that share one Ray actor. [default: 1]")
+        int | None, option("--agents-per-actor", help="Agents that share one Ray actor. [default: 1]")
     ] = None,
     memory_size: Annotated[
-        int | None, _option("--memory-size", help="Past plans shown to the optimizer. [default: 0]")
+        int | None, option("--memory-size", help="Past plans shown to the optimizer. [default: 0]")
     ] = None,
     step_deadline_s: Annotated[
-        float | None, _option("--step-deadline-s", help="Seconds an agent has for a turn. [default: 900]")
+        float | None, option("--step-deadline-s", help="Seconds an agent has for a turn. [default: 900]")
     ] = None,
     call_deadline_s: Annotated[
-        float | None, _option("--call-deadline-s", help="Seconds for a model call with its retries. [default: 300]")
+        float | None, option("--call-deadline-s", help="Seconds for a model call with its retries. [default: 300]")
     ] = None,
     max_concurrency: Annotated[
-        int | None, _option("--max-concurrency", help="Model requests in flight, per account; else what it takes.")
+        int | None, option("--max-concurrency", help="Model requests in flight, per account; else what it takes.")
     ] = None,
     requests_per_minute: Annotated[
-        float | None, _option("--requests-per-minute", help="Model requests a minute, per account.")
+        float | None, option("--requests-per-minute", help="Model requests a minute, per account.")
     ] = None,
     tokens_per_minute: Annotated[
-        float | None, _option("--tokens-per-minute", help="Tokens a minute, per account.")
+        float | None, option("--tokens-per-minute", help="Tokens a minute, per account.")
     ] = None,
     max_calls: MaxCalls = None,
     max_tokens: MaxTokens = None,
@@ -207,16 +193,17 @@ def run(
     price_out: PriceOut = None,
     max_seconds: MaxSeconds = None,
     out: Annotated[
-        Path | None, _option("--out", help="The run's folder, new or empty. [default: runs/<time>-<task>-…]")
+        Path | None, option("--out", help="The run's folder, new or empty. [default: runs/<time>-<task>-…]")
     ] = None,
     record: Annotated[
         Path | None,
-        _option("--record", help="A new file for all that the models were asked and answered (a cassette)."),
+        option("--record", help="A new file for all that the models were asked and answered (a cassette)."),
     ] = None,
-    config: Annotated[Path | None, _option("--config", help="A TOML file with these options (but --out).")] = None,
+    address: Address = "",
+    config: Annotated[Path | None, option("--config", help="A TOML file with these options (but --out).")] = None,
     view: Annotated[bool, typer.Option("--view", help="Serve a page on which to watch, pause and stop it.")] = False,
-    quiet: _Quiet = False,
-    as_json: _Json = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
 ) -> None:
     """Let agents do a task together, and record it."""
     from .config import load_config, make_config
@@ -256,14 +243,14 @@ def run(
         "max_concurrency": max_concurrency,
         "requests_per_minute": requests_per_minute,
         "tokens_per_minute": tokens_per_minute,
-        **_budget(max_calls, max_tokens, max_cost, price_in, price_out, max_seconds),
+        **budget_settings(max_calls, max_tokens, max_cost, price_in, price_out, max_seconds),
     }
     values = load_config(config) if config else {}
     values.update((name, value) for name, value in flags.items() if value is not None)
     settings = make_config(**values)
     if out is not None and not out.name and str(out) != "/":
         raise ConfigError("--out: name a folder; the current one is not taken")
-    _show(lambda observer: run_episode(settings, out, observer, record), quiet, as_json, settings.llm, view)
+    _show(lambda observer: run_episode(settings, out, observer, record, address), quiet, as_json, settings.llm, view)
 
 
 @app.command()
@@ -275,21 +262,15 @@ def resume(
     price_in: PriceIn = None,
     price_out: PriceOut = None,
     max_seconds: MaxSeconds = None,
-    quiet: _Quiet = False,
-    as_json: _Json = False,
+    address: Address = "",
+    quiet: Quiet = False,
+    as_json: Json = False,
 ) -> None:
     """Go on with a run that was interrupted or killed, or used up its budget, where its last committed step ended."""
     from .run import resume as resume_run
 
-    budget = _budget(max_calls, max_tokens, max_cost, price_in, price_out, max_seconds)
-    _show(lambda observer: resume_run(folder, observer, budget), quiet, as_json)
-
-
-def _budget(*values: Any) -> dict[str, Any]:
-    """The settings of the budget that are given."""
-    from .config import BUDGET
-
-    return {name: value for name, value in zip(BUDGET, values, strict=True) if value is not None}
+    budget = budget_settings(max_calls, max_tokens, max_cost, price_in, price_out, max_seconds)
+    _show(lambda observer: resume_run(folder, observer, budget, address), quiet, as_json)
 
 
 def _show(

@@ -16,14 +16,14 @@ from .barrier import Barrier
 from .errors import RuntimeFailure, WorldLost
 from .observer import Record
 from .past import Past
-from .protocol import Began, Commit, DeadlinePassed, End, Event, StartClock, Stepped, StepWorld
+from .protocol import Began, Commit, DeadlinePassed, End, Event, SetAside, StartClock, Stepped, StepWorld
 from .runtime import CHUNK_STEPS, JointAction, Runtime
 
 GRACE_S = 1.0
 """The agents keep the deadline themselves; this much later the barrier closes without them."""
 
 MAX_WORLD_LOSSES = 3
-"""How often a run makes its world again before it gives up."""
+"""How often in a row a run makes its world again before it gives up."""
 
 
 class Episode:
@@ -35,6 +35,7 @@ class Episode:
         seed: of the world.
         commit: takes each record (see `orchestrator.journal`) before the episode goes on.
         history: the joint actions of all committed steps, to make a world again that was lost.
+        set_aside: takes what an agent's process died of.
         ready: awaited before each step; whoever lets it wait pauses the episode.
     """
 
@@ -45,6 +46,7 @@ class Episode:
         seed: int,
         commit: Callable[[Record], None],
         history: Callable[[], Iterable[JointAction]] = tuple,
+        set_aside: Callable[[SetAside], None] = lambda _: None,
         ready: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._barrier = barrier
@@ -52,9 +54,9 @@ class Episode:
         self._seed = seed
         self._commit = commit
         self._history = history
+        self._set_aside = set_aside
         self._ready = ready
         self._begun_step = -1
-        self._world_losses = 0
         # Bounded by what was asked: one event each.
         self._events: asyncio.Queue[Event | _Fault] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -109,7 +111,7 @@ class Episode:
                 for command in self._barrier.handle(event):
                     if isinstance(command, End):
                         return command
-                    if isinstance(command, Ask) and command.step > self._begun_step:
+                    if isinstance(command, Ask | StepWorld) and command.step > self._begun_step:
                         await self._begin_step(command.step)
                     self._carry_out(command)
                 event = await self._next_event()
@@ -132,13 +134,15 @@ class Episode:
         """The agents that think right now."""
         return self._barrier.waiting_for()
 
-    def _carry_out(self, command: Ask | StartClock | StepWorld | Commit) -> None:
+    def _carry_out(self, command: Ask | StartClock | StepWorld | Commit | SetAside) -> None:
         if isinstance(command, Ask):
             self._start(self._turn(command))
         elif isinstance(command, StepWorld):
             self._start(self._world_step(command))
         elif isinstance(command, StartClock):
             self._start_clock(command.step)
+        elif isinstance(command, SetAside):
+            self._set_aside(command)
         else:
             now = time.perf_counter()
             self._commit({**command.record.to_dict(), "step_s": now - self._step_began})
@@ -149,15 +153,17 @@ class Episode:
         self._events.put_nowait(answer)
 
     async def _world_step(self, command: StepWorld) -> None:
+        losses = 0
         while True:
             try:
+                if losses:  # whether the lost world took the step or not: the new one has not
+                    await self._runtime.renew_world()
+                    await self._rebuild_world()
                 result = await self._runtime.step(command.actions)
-            except WorldLost:  # whether it took the step or not: the new one has not
-                self._world_losses += 1
-                if self._world_losses > MAX_WORLD_LOSSES:
+            except WorldLost:
+                losses += 1
+                if losses > MAX_WORLD_LOSSES:
                     raise
-                await self._runtime.renew_world()
-                await self._rebuild_world()
             else:
                 self._events.put_nowait(Stepped(command.step, result))
                 return

@@ -15,8 +15,10 @@ last frame may be torn and whose other frames are whole. The records, by their `
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import re
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
@@ -36,6 +38,7 @@ _COMPRESSION = 1
 
 HEADER = struct.Struct(">II")
 """Of a frame: the length of its payload, and its checksum."""
+_OF_SCHEMA = re.compile(rb"housemates journal ([0-9]{1,9})$", re.M)
 
 
 class JournalError(Exception):
@@ -74,9 +77,13 @@ class Journal:
         """Write one record and wait until it is on disk.
 
         Raises:
-            OSError: the disk is full or gone; what was appended before stays readable.
+            OSError: the disk is full or gone, or the record larger than anybody reads; what was appended before
+                stays readable.
         """
-        payload = zlib.compress(pack(record), _COMPRESSION)
+        packed = pack(record)
+        if len(packed) > MAX_FRAME_BYTES:
+            raise OSError(errno.EFBIG, f"a record of {len(packed)} bytes, more than {MAX_FRAME_BYTES}")
+        payload = zlib.compress(packed, _COMPRESSION)
         self._write(HEADER.pack(len(payload), zlib.crc32(payload)) + payload)
 
     def close(self) -> None:
@@ -127,7 +134,11 @@ def whole_bytes(path: Path) -> int:
 def _frames(path: Path) -> Iterator[tuple[int, bytes]]:
     """Where each whole frame ends, and what is in it."""
     with path.open("rb") as file:
-        if file.read(len(MAGIC)) != MAGIC:
+        first = file.read(len(MAGIC))
+        if first != MAGIC:
+            other = _OF_SCHEMA.match(first)
+            if other:
+                raise JournalError(f"{path} is a journal of schema {int(other[1])}; this version reads {SCHEMA} only")
             raise JournalError(f"{path} is not a journal this version can read (its first line is not {MAGIC!r})")
         while header := file.read(HEADER.size):
             position = file.tell() - len(header)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,7 +69,9 @@ async def play(
         await runtime.start()
         feedback = find_feedback(config.feedback)
         barrier = Barrier([spec.name for spec in specs], config.steps, config.step_deadline_s, feedback)
-        episode = Episode(barrier, runtime, config.seed, taping.record, lambda: joint_actions(folder), recorder.ready)
+        history = partial(joint_actions, folder)
+        notes = recorder.set_aside, recorder.ready
+        episode = Episode(barrier, runtime, config.seed, taping.record, history, *notes)
         recorder.started(config, endpoint.model, lambda: episode.waiting_for)
         if past is not None:
             return await episode.resume(past)

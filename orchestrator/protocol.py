@@ -9,7 +9,7 @@ from typing import Any, Literal
 from ..actors.turn import Answer, Ask, Call, Turn
 from ..env.world import Observation, StepResult
 
-Verdict = Literal["ok", "late", "failed", "invalid"]
+Verdict = Literal["ok", "late", "failed", "invalid", "quarantined"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,8 @@ class AgentRecord:
 
     Attributes:
         verdict: ok; invalid = the world did not carry the action out; late = no turn before the deadline;
-            failed = no turn, or a turn without the action it wanted.
+            failed = no turn, or a turn without the action it wanted; quarantined = its process died again and
+            again, and it is not asked any more.
         detail: the world's outcome, or what went wrong.
         reward, total: earned in this step, and since the beginning (the return).
         turn: None unless the agent answered in time.
@@ -128,6 +129,17 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAside:
+    """Keep what an agent was asked with when its process died each time: somebody will want to look at it."""
+
+    agent: str
+    step: int
+    observation: Observation
+    feedback: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """Nothing more will be asked. `error` says why the run could not continue, "" if it completed.
 
@@ -139,4 +151,4 @@ class End:
     over_budget: bool = False
 
 
-Command = Ask | StartClock | StepWorld | Commit | End
+Command = Ask | StartClock | StepWorld | Commit | SetAside | End

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,13 @@ from .config import RunConfig
 from .errors import StartError
 from .journal import Journal
 from .observer import Observer, Record
+from .private_files import write_private
+from .protocol import SetAside
 from .run_folder import write_summary
 from .summary import Tally
+
+POISON_NAME = "poison-{agent}-step-{step}.json"
+"""An observation that an agent's process died of each time it was asked with it."""
 
 
 class Recorder:
@@ -40,6 +47,16 @@ class Recorder:
 
     async def ready(self) -> None:
         await self._observer.ready()
+
+    def set_aside(self, found: SetAside) -> None:
+        """Keep what an agent's process died of, in a file of its own.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        text = json.dumps(asdict(found), indent=2, ensure_ascii=False)
+        path = self._folder / POISON_NAME.format(agent=found.agent, step=found.step)
+        write_private(path, (text + "\n").encode(errors="backslashreplace"))
 
     @property
     def digest(self) -> str:

@@ -15,7 +15,7 @@ from ..actors.chat import ChatError, ChatModel, Endpoint
 from ..actors.plugin import PluginError
 from ..actors.server_process import ServerError
 from ..env.world import WorldError
-from .cluster import local_ray
+from .cluster import ray_at
 from .config import RunConfig, changed
 from .endpoint import serving
 from .errors import ConfigError, RuntimeFailure, StartError
@@ -51,11 +51,16 @@ class RunResult(NamedTuple):
 
 
 def run(
-    config: RunConfig, out: Path | None = None, observer: Observer | None = None, record: Path | None = None
+    config: RunConfig,
+    out: Path | None = None,
+    observer: Observer | None = None,
+    record: Path | None = None,
+    address: str = "",
 ) -> RunResult:
     """Run one episode to its end and leave its folder: configuration, journal, summary.
 
-    With `record` all that its models were asked and answered goes into that file, a cassette.
+    With `record` all that its models were asked and answered goes into that file, a cassette. With `address` the
+    actors live in the Ray cluster there (HOST:PORT or `auto`), not in a Ray of the run's own.
 
     Call it from the main thread: the processes it starts end with the thread that starts them. Ctrl-C
     ends the run early; what was committed is in the journal, and the summary says `interrupted`.
@@ -70,7 +75,7 @@ def run(
     taping: Taping | None = None
     try:
         taping = Taping(config, record, recorder.record)
-        return _conduct(config, folder, recorder, taping, cassette, None)
+        return _conduct(config, folder, recorder, taping, cassette, None, address)
     finally:
         if not recorder.begun:
             if taping is not None:
@@ -78,7 +83,12 @@ def run(
             give_back(folder, journal)
 
 
-def resume(folder: Path, observer: Observer | None = None, budget: Mapping[str, Any] | None = None) -> RunResult:
+def resume(
+    folder: Path,
+    observer: Observer | None = None,
+    budget: Mapping[str, Any] | None = None,
+    address: str = "",
+) -> RunResult:
     """Go on with a run that was interrupted, killed, or could not continue, where its last step ended.
 
     What is committed is neither repeated nor lost: the world takes the recorded actions again, the
@@ -89,6 +99,7 @@ def resume(folder: Path, observer: Observer | None = None, budget: Mapping[str, 
         folder: of the run.
         observer: is told how it goes.
         budget: settings among `config.BUDGET` to be changed. What the run has spent so far counts.
+        address: of a Ray cluster to join, as for `run`; it need not be the one the run began on.
 
     Raises:
         ConfigError: the run is complete, or its budget is used up.
@@ -110,13 +121,19 @@ def resume(folder: Path, observer: Observer | None = None, budget: Mapping[str, 
         if past.lesson:  # all that is missing is the end
             return RunResult(folder, recorder.finish("completed", past.success, "", 0.0), False)
         taping = Taping(past.config, None, recorder.record)
-        return _conduct(past.config, folder, recorder, taping, cassette, past)
+        return _conduct(past.config, folder, recorder, taping, cassette, past, address)
     finally:
         journal.close()
 
 
 def _conduct(
-    config: RunConfig, folder: Path, recorder: Recorder, taping: Taping, cassette: Cassette | None, past: Past | None
+    config: RunConfig,
+    folder: Path,
+    recorder: Recorder,
+    taping: Taping,
+    cassette: Cassette | None,
+    past: Past | None,
+    address: str,
 ) -> RunResult:
     """Bring everything up, play the episode or the rest of it, and take everything down."""
     began = time.perf_counter()
@@ -132,8 +149,8 @@ def _conduct(
                 if cassette is None:
                     asyncio.run(check_endpoints(served.endpoints.values()))
                 if config.runtime == "ray":
-                    recorder.starting("starting Ray")
-                    stack.enter_context(local_ray())
+                    recorder.starting(f"joining Ray at {address}" if address else "starting Ray")
+                    stack.enter_context(ray_at(address))
                 specs = agent_specs(config, served.endpoints, cassette, record=taping.recording)
                 episode = play(config, folder, served.endpoint, specs, recorder, taping, past)
                 end = asyncio.run(watched(episode, served.servers))

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..actors.agent import AgentSpec
@@ -16,11 +16,12 @@ from ..actors.host import AgentHost
 from ..actors.turn import Answer, Ask, Failure
 from ..env.host import WorldHost
 from ..env.world import Observation, StepResult, World
+from .barrier import MAX_ATTEMPTS
 from .errors import RuntimeFailure, WorldLost
 
-RESTART_S = 60.0
-"""Seconds a lost actor has to come back before the agents on it are given up for the step."""
-RESTART_POLL_S = 0.1
+RESENDS = 10
+"""How often a message that does not get through is sent again before its process counts as lost. Ray itself takes two
+seconds over each to make sure that the process is still there."""
 CLOSE_S = 0.5
 """Seconds the actors have to close what they hold before they are killed."""
 
@@ -96,6 +97,41 @@ class InlineRuntime:
         self._world.close()
 
 
+class _Process:
+    """An actor with one or more agents: made when it is first needed, and again after it was lost.
+
+    Attributes:
+        current: the actor, if there is one.
+        asked: the agents whose answers are awaited.
+        alone: held by whoever is asked for the last time in a step, so that an agent that kills the process does
+            not take its housemates with it.
+    """
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self.current: Any = None
+        self.asked: set[str] = set()
+        self.alone = asyncio.Lock()
+
+    def actor(self) -> Any:
+        if self.current is None:
+            self.current = self._make()
+        return self.current
+
+    def lose(self, actor: Any) -> None:
+        """Be rid of an actor that is gone, out of reach or stuck, unless that has been done already."""
+        if actor is self.current:
+            self.end()
+
+    def end(self) -> None:
+        import ray
+
+        if self.current is not None:
+            ray.kill(self.current)
+        self.current = None
+        self.asked.clear()
+
+
 class RayRuntime:
     """Agents on Ray actors, `agents_per_actor` on each, and the world on an actor of its own."""
 
@@ -115,92 +151,106 @@ class RayRuntime:
         from ..env.actor import WorldActor
 
         # The actors wait for models most of the time: cores are no measure of how many fit on a node.
-        self._make_world: Callable[[], Any] = lambda: WorldActor.options(num_cpus=0).remote(world, world_arguments)
-        self._world = self._make_world()
+        where = {"num_cpus": 0, "scheduling_strategy": "SPREAD"}
         arguments: dict[str, Any] = {"call_deadline_s": call_deadline_s}
         if terms is not None:
             self._gate = RemoteGate()
             self._gate.start()
             arguments |= {"gate": self._gate, "terms": terms._replace(run=uuid.uuid4().hex)}
-        self._hosts: list[Any] = []
-        self._host_of: dict[str, Any] = {}
+
+        def process_of(group: Sequence[AgentSpec]) -> _Process:
+            return _Process(lambda: AgentActor.options(**where).remote(group, endpoint, **arguments))
+
+        self._world = _Process(lambda: WorldActor.options(**where).remote(world, world_arguments))
+        self._world_calls = 0
+        self._process_of: dict[str, _Process] = {}
         for start in range(0, len(specs), agents_per_actor):
             group = list(specs[start : start + agents_per_actor])
-            host = AgentActor.options(num_cpus=0).remote(group, endpoint, **arguments)
-            self._hosts.append(host)
-            self._host_of.update((spec.name, host) for spec in group)
+            self._process_of.update(dict.fromkeys((spec.name for spec in group), process_of(group)))
+
+    @property
+    def _processes(self) -> list[_Process]:
+        return [self._world, *dict.fromkeys(self._process_of.values())]
 
     async def start(self) -> None:
         """Wait until every actor is there."""
-        await self._of_ray(*(host.ready.remote() for host in [self._world, *self._hosts]))
+        actors = [process.actor() for process in self._processes]
+        await _raised(asyncio.gather(*(_sent(actor.ready.remote) for actor in actors)))
 
     async def reset(self, seed: int) -> dict[str, Observation]:
-        (observations,) = await self._of_ray(self._world.reset.remote(seed))
-        return observations
+        return await self._of_world("reset", seed)
 
     async def turn(self, ask: Ask) -> Answer:
+        process = self._process_of[ask.agent]
+        async with process.alone if ask.attempt == MAX_ATTEMPTS else contextlib.nullcontext():
+            return await self._ask(process, ask)
+
+    async def _ask(self, process: _Process, ask: Ask) -> Answer:
         from ray.exceptions import RayError
 
+        if ask.agent in process.asked:  # its time was over long ago, which it should have said by itself
+            process.end()
+        actor = process.actor()
+        process.asked.add(ask.agent)
         try:
-            answer: Answer = await self._host_of[ask.agent].turn.remote(ask)
+            answer: Answer = await _sent(lambda: actor.turn.remote(ask))
         except RayError as error:
-            await self._back_again(self._host_of[ask.agent])
+            process.lose(actor)
             failure = Failure(kind="lost", message=f"the process of {ask.agent} is gone: {_in_short(error)}")
             return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, failure=failure)
+        process.asked.discard(ask.agent)
         return answer
 
     async def step(self, actions: JointAction) -> StepResult:
-        (result,) = await self._of_ray(self._world.step.remote(dict(actions)))
-        return result
+        return await self._of_world("step", dict(actions))
 
     async def repeat(self, joint_actions: Sequence[JointAction]) -> dict[str, Observation]:
-        (observations,) = await self._of_ray(self._world.repeat.remote(list(joint_actions)))
-        return observations
+        return await self._of_world("repeat", list(joint_actions))
 
     async def renew_world(self) -> None:
-        import ray
-
-        ray.kill(self._world)
-        self._world = self._make_world()
-        await self._of_ray(self._world.ready.remote())
+        self._world.end()  # the next call makes another
 
     async def close(self) -> None:
-        import ray
-
-        actors = [self._world, *self._hosts]
+        actors = [process.current for process in self._processes if process.current is not None]
         with contextlib.suppress(TimeoutError, RuntimeFailure):
             async with asyncio.timeout(CLOSE_S):
-                await self._of_ray(*(actor.close.remote() for actor in actors))
-        for actor in actors:
-            ray.kill(actor)
+                await _raised(asyncio.gather(*(actor.close.remote() for actor in actors)))
+        for process in self._processes:
+            process.end()
 
-    async def _back_again(self, host: Any) -> None:
-        """Wait until Ray has restarted an actor, or given it up: before, every further call is lost as well."""
-        from ray.exceptions import ActorDiedError, RayError
+    async def _of_world(self, method: str, *arguments: Any) -> Any:
+        """Have the world do something once, however often the message has to be sent."""
+        self._world_calls += 1
+        call = (self._world_calls, method, *arguments)
+        actor = self._world.actor()
+        return await _raised(_sent(lambda: actor.once.remote(*call)))
 
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(RESTART_S):
-                while True:
-                    try:
-                        await host.ready.remote()
-                    except ActorDiedError:
-                        return
-                    except RayError:
-                        await asyncio.sleep(RESTART_POLL_S)
-                    else:
-                        return
 
-    async def _of_ray(self, *references: Any) -> list[Any]:
-        from ray.exceptions import ActorDiedError, ActorUnavailableError, RayError, RayTaskError
+async def _sent(call: Callable[[], Awaitable[Any]]) -> Any:
+    """The answer to a message, which is sent again if it or the answer got lost on the way.
 
-        try:
-            return await asyncio.gather(*references)
-        except RayTaskError as error:
-            raise error.cause from None
-        except (ActorDiedError, ActorUnavailableError) as error:
-            raise WorldLost(_in_short(error)) from None
-        except RayError as error:
-            raise RuntimeFailure(_in_short(error)) from None
+    Whether it arrived the first time cannot be known: the hosts serve it once.
+    """
+    from ray.exceptions import ActorUnavailableError
+
+    for _ in range(RESENDS):
+        with contextlib.suppress(ActorUnavailableError):
+            return await call()
+    return await call()
+
+
+async def _raised(work: Awaitable[Any]) -> Any:
+    """What Ray raises as what it means here."""
+    from ray.exceptions import ActorDiedError, ActorUnavailableError, RayError, RayTaskError
+
+    try:
+        return await work
+    except RayTaskError as error:
+        raise error.cause from None
+    except (ActorDiedError, ActorUnavailableError) as error:
+        raise WorldLost(_in_short(error)) from None
+    except RayError as error:
+        raise RuntimeFailure(_in_short(error)) from None
 
 
 def _in_short(error: Exception) -> str:

@@ -65,6 +65,9 @@ def study(
     record: Annotated[
         bool, typer.Option("--record", help="Put each episode's model traffic on a cassette in its folder.")
     ] = False,
+    address: Annotated[
+        str, typer.Option("--address", help="A Ray cluster to join: HOST:PORT, or auto. [default: one of its own]")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be run, and what it takes.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show only the outcome, at the end.")] = False,
     as_json: Annotated[
@@ -110,7 +113,8 @@ def study(
         nullcontext(StudyObserver()) if quiet or as_json else StudyTerminal(console, folder, budget) as observer,
     ):
         side_by_side = parallel or _parallel(cells_of(plan))
-        result = run_study(plan, folder, parallel=side_by_side, budget=budget, observer=observer, record=record)
+        options: dict[str, Any] = {"budget": budget, "observer": observer, "record": record, "address": address}
+        result = run_study(plan, folder, parallel=side_by_side, **options)
     if as_json:
         typer.echo(json.dumps(asdict(result), default=str))
     else:

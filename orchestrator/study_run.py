@@ -17,7 +17,7 @@ from ..actors.cassette import Cassette
 from ..actors.chat import ChatError, Endpoint
 from ..actors.gate import Gate
 from ..actors.server_process import ServerError
-from .cluster import local_ray
+from .cluster import ray_at
 from .config import ModelChoice
 from .endpoint import REPLAYED_URL, Served, serving
 from .errors import ConfigError, RuntimeFailure, StartError
@@ -170,6 +170,7 @@ def run_study(
     budget: StudyBudget | None = None,
     observer: StudyObserver | None = None,
     record: bool = False,
+    address: str = "",
 ) -> StudyResult:
     """Run what is not finished of a study. Call it from the main thread.
 
@@ -183,6 +184,7 @@ def run_study(
         budget: what it may use.
         observer: is told how it goes.
         record: put each episode's model traffic on a cassette in its folder; one that was interrupted begins anew.
+        address: of a Ray cluster to join; "": one of the study's own.
 
     Raises:
         ConfigError: a setting cannot be run here.
@@ -209,8 +211,8 @@ def run_study(
                     served = stack.enter_context(serving(choices, agents, folder, conductor.observer.starting))
                     conductor.reasons = asyncio.run(_unreachable(served.endpoints))
                 if any(cell.config.runtime == "ray" for cell in left):
-                    conductor.observer.starting("starting Ray")
-                    stack.enter_context(local_ray())
+                    conductor.observer.starting(f"joining Ray at {address}" if address else "starting Ray")
+                    stack.enter_context(ray_at(address))
                 conductor.observer.planned(cells, conductor.result.finished)
                 work = conductor.run(left, cassettes, served.endpoints if served else {}, parallel)
                 asyncio.run(watched(work, served.servers if served else ()))

@@ -31,6 +31,7 @@ class Tally:
         self.rejected: Counter[str] = Counter()
         self.returns: dict[str, float] = {}
         self.verdicts: Counter[str] = Counter()
+        self.quarantined: dict[str, int] = {}
         self.resumes = 0
         self._wall_s = 0.0
         self._open_s = 0.0  # of the steps of a part that has not ended
@@ -64,6 +65,8 @@ class Tally:
                 if happened:
                     self.returns[agent] = part["total"]
                     self._add_turn(part, in_step=record["kind"] == "step")
+                    if part["verdict"] == "quarantined":
+                        self.quarantined.setdefault(agent, record["step"])
 
     @property
     def spent(self) -> Spent:
@@ -76,7 +79,10 @@ class Tally:
         )
 
     def summary(self) -> dict[str, Any]:
-        """What `summary.json` holds. Counts of actions leave out messages and idle turns."""
+        """What `summary.json` holds.
+
+        Counts of actions leave out messages and idle turns; `quarantined` says who, and since which step.
+        """
         config = self._head["config"]
         return {
             "task": task_name(config["task"]),
@@ -109,6 +115,7 @@ class Tally:
             "fallbacks": self.fallbacks,
             "repaired": self.repaired,
             "verdicts": dict(self.verdicts),
+            "quarantined": self.quarantined,
             "resumes": self.resumes,
             "wall_s": round(self._wall_s, 3),
             "digest": self.digest.hexdigest(),

@@ -61,7 +61,7 @@ async def test_restoring_without_a_state_starts_afresh(host: AgentHost, server: 
     server.replies = [act("A"), learn("go"), act("B"), act("A")]
     await host.turn(ask(0))
     await host.turn(ask(1))
-    answer = await host.turn(ask(0, restore=True, state=None))
+    answer = await host.turn(ask(2, version=0, restore=True, state=None))
     assert answer.turn and (answer.turn.plan, answer.turn.update) == ("", None)
 
 
@@ -101,7 +101,7 @@ async def test_an_exception_in_an_agent_is_an_answer_that_names_it(host: AgentHo
     )
     answer = await host.turn(broken)
     assert answer.failure and answer.failure.kind == "error" and "AttributeError" in answer.failure.message
-    assert (await host.turn(ask(0))).turn, "and the agent serves on"
+    assert (await host.turn(ask(0, attempt=2))).turn, "and the agent serves on"
 
 
 async def test_a_refused_key_is_fatal(host: AgentHost, server: RecitingServer) -> None:
@@ -200,3 +200,19 @@ async def test_a_restore_ends_what_the_agent_still_does_for_an_earlier_ask(
     assert answer.turn and answer.turn.how == "letter"
     assert earlier.cancelled()
     released.set()
+
+
+async def test_an_ask_that_arrives_twice_is_served_once(host: AgentHost, server: RecitingServer) -> None:
+    server.replies = [act("A"), act("B")]
+    at_once = await asyncio.gather(host.turn(ask(0)), host.turn(ask(0)))
+    afterwards = await host.turn(ask(0))
+    assert at_once == [afterwards, afterwards]
+    assert len(server.requests) == 1
+
+
+async def test_an_ask_that_arrives_after_a_newer_one_is_not_served(host: AgentHost, server: RecitingServer) -> None:
+    server.replies = [act("A"), act("B")]
+    newer = await host.turn(ask(0, attempt=2, restore=True))
+    overtaken = await host.turn(ask(0, attempt=1, restore=True))
+    assert newer.turn and overtaken.failure and overtaken.failure.kind == "stale"
+    assert len(server.requests) == 1, "and the agent is still the one whose turn counts"

@@ -8,11 +8,13 @@ import pytest
 from housemates.actors.turn import Answer, Ask, Call, Failure, Turn
 from housemates.env.world import Observation, Outcome, StepResult
 from housemates.orchestrator.barrier import MAX_ATTEMPTS, MAX_SILENT_STEPS, Barrier
+from housemates.orchestrator.member import MAX_RESTARTS
 from housemates.orchestrator.protocol import (
     Began,
     Commit,
     DeadlinePassed,
     End,
+    SetAside,
     StartClock,
     Stepped,
     StepWorld,
@@ -185,11 +187,79 @@ def test_an_agent_is_given_up_for_the_step_after_its_attempts() -> None:
     ask = asked["Agent_1"]
     for _ in range(MAX_ATTEMPTS - 1):
         (ask,) = barrier.handle(failure(ask, "lost"))
-    assert barrier.handle(failure(ask, "lost", "the process is gone")) == []
+    assert isinstance(*barrier.handle(failure(ask, "lost", "the process is gone")), SetAside)
     barrier.handle(answer(asked["Agent_2"]))
     barrier.handle(answer(asked["Agent_10"]))
     part = one(barrier.handle(Stepped(0, result())), Commit).record.agents["Agent_1"]
     assert (part.verdict, part.detail, part.turn) == ("failed", "the process is gone", None)
+
+
+def die(barrier: Barrier, asked: Ask) -> list[Any]:
+    return barrier.handle(failure(asked, "lost", "the process is gone"))
+
+
+def die_of_one_observation(barrier: Barrier, asked: Ask) -> list[Any]:
+    for _ in range(MAX_ATTEMPTS - 1):
+        asked = asks(die(barrier, asked))["Agent_2"]
+    return die(barrier, asked)
+
+
+def test_an_observation_that_kills_its_reader_is_passed_over_and_set_aside() -> None:
+    barrier, asked = begin()
+    barrier.handle(answer(asked["Agent_1"]))
+    barrier.handle(answer(asked["Agent_10"]))
+    aside, step = die_of_one_observation(barrier, asked["Agent_2"])
+    assert (aside.agent, aside.step, aside.observation, aside.error) == (
+        "Agent_2",
+        0,
+        observation(),
+        "the process is gone",
+    )
+    assert step.actions["Agent_2"] is None
+    commands = barrier.handle(Stepped(0, result("another")))
+    assert one(commands, Commit).record.agents["Agent_2"].verdict == "failed"
+    assert asks(commands)["Agent_2"].observation == observation("another"), "it gets its next chance"
+
+
+def test_an_agent_whose_process_dies_of_the_next_observation_as_well_is_quarantined_and_the_others_go_on() -> None:
+    barrier, asked = begin()
+    barrier.handle(answer(asked["Agent_1"]))
+    barrier.handle(answer(asked["Agent_10"]))
+    die_of_one_observation(barrier, asked["Agent_2"])
+    for step in range(1, 2 * MAX_SILENT_STEPS):
+        asked = asks(barrier.handle(Stepped(step - 1, result())))
+        assert ("Agent_2" in asked) == (step == 1)
+        if step == 1:
+            assert die(barrier, asked["Agent_2"]) == [], "it is not asked again"
+        barrier.handle(answer(asked["Agent_1"]))
+        assert one(barrier.handle(answer(asked["Agent_10"])), StepWorld).actions["Agent_2"] is None
+    record = one(barrier.handle(Stepped(step, result())), Commit).record
+    assert record.agents["Agent_2"].verdict == "quarantined"
+
+
+def test_deaths_with_a_turn_in_between_do_not_add_up() -> None:
+    barrier, asked = begin(horizon=100)
+    for step in range(5 * MAX_RESTARTS):
+        again = asks(die(barrier, asked["Agent_2"]))["Agent_2"]
+        commands = all_answer(barrier, asked | {"Agent_2": again})
+        assert one(commands, StepWorld).actions["Agent_2"] == "[a]"
+        asked = asks(barrier.handle(Stepped(step, result())))
+
+
+def test_when_all_are_quarantined_the_run_is_given_up() -> None:
+    barrier, asked = begin(horizon=100)
+    commands: list[Any] = []
+    for step in range(MAX_SILENT_STEPS):
+        for ask in asked.values():
+            while ask:
+                commands = die(barrier, ask)
+                ask = asks(commands).get(ask.agent)
+        if step < MAX_SILENT_STEPS - 1:
+            commands = barrier.handle(Stepped(step, result()))
+            asked = asks(commands)
+        if isinstance(commands[-1], End):
+            break
+    assert "no agent could decide" in one(commands, End).error
 
 
 def test_a_turn_that_raised_fails_alone_and_the_others_act() -> None:

@@ -12,7 +12,15 @@ from typing import Any
 
 import pytest
 from housemates.orchestrator import journal as module
-from housemates.orchestrator.journal import MAGIC, MAX_FRAME_BYTES, Journal, JournalError, read_journal, whole_bytes
+from housemates.orchestrator.journal import (
+    MAGIC,
+    MAX_FRAME_BYTES,
+    SCHEMA,
+    Journal,
+    JournalError,
+    read_journal,
+    whole_bytes,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -71,12 +79,30 @@ def test_an_absurd_length_is_refused_before_it_is_read(tmp_path: Path) -> None:
         list(read_journal(path))
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"housemates journal 1\n"])
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"housemates journal x\n"])
 def test_another_file_is_no_journal(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "j"
     path.write_bytes(content)
     with pytest.raises(JournalError, match="not a journal"):
         list(read_journal(path))
+
+
+@pytest.mark.parametrize("schema", [1, SCHEMA + 1, 10 * SCHEMA])
+def test_a_journal_of_another_schema_is_refused_by_its_number(tmp_path: Path, schema: int) -> None:
+    path = tmp_path / "j"
+    path.write_bytes(b"housemates journal %d\n" % schema)
+    with pytest.raises(JournalError, match=rf"schema {schema}; this version reads {SCHEMA} only"):
+        list(read_journal(path))
+
+
+def test_a_record_nobody_could_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_FRAME_BYTES", 10_000)
+    journal = Journal(tmp_path / "j")
+    with pytest.raises(OSError, match="more than 10000"):
+        journal.append({"text": "x" * 10_001})
+    journal.append({"kind": "end"})
+    journal.close()
+    assert list(read_journal(tmp_path / "j")) == [{"kind": "end"}]
 
 
 def test_two_writers_cannot_share_a_file(tmp_path: Path) -> None:

@@ -1,0 +1,46 @@
+"""Options that several commands of the command line share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+
+def option(*names: str, help: str, **more: Any) -> Any:
+    """An option that can also come from the environment: --base-url is HOUSEMATES_BASE_URL."""
+    variable = "HOUSEMATES_" + names[0].removeprefix("--").replace("-", "_").upper()
+    return typer.Option(*names, help=help, envvar=variable, show_envvar=False, **more)
+
+
+MaxCalls = Annotated[
+    int | None,
+    option("--max-calls", help="Budget: model calls of the whole run. Used up, the run ends and can go on."),
+]
+MaxTokens = Annotated[int | None, option("--max-tokens", help="Budget: tokens, prompts and replies together.")]
+MaxCost = Annotated[
+    float | None, option("--max-cost", help="Budget: dollars, at the prices of --price-in and --price-out.")
+]
+PriceIn = Annotated[float | None, option("--price-in", help="Dollars for a million tokens of prompts.")]
+PriceOut = Annotated[float | None, option("--price-out", help="Dollars for a million tokens of replies.")]
+MaxSeconds = Annotated[float | None, option("--max-seconds", help="Budget: seconds after which no model call begins.")]
+
+
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show only the summary, at the end.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Show nothing but the summary, as one JSON line with the run's folder.")
+]
+Address = Annotated[
+    str,
+    option(
+        "--address",
+        help="A Ray cluster to join: HOST:PORT, or auto. [default: a Ray of its own on this machine]",
+    ),
+]
+
+
+def budget_settings(*values: Any) -> dict[str, Any]:
+    """The settings of the budget that are given."""
+    from .config import BUDGET
+
+    return {name: value for name, value in zip(BUDGET, values, strict=True) if value is not None}

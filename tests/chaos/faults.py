@@ -1,0 +1,115 @@
+"""Faults that are put into the processes of agents: die, or hang, at a named point of a turn, so and so often."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Sequence
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import ray
+from housemates.actors.conversation import Conversation
+from housemates.actors.host import AgentHost
+from housemates.actors.optimizer import PlanOptimizer
+from housemates.actors.turn import Answer, Ask
+
+Point = Literal["before", "call", "update", "after", "hang"]
+"""Before the turn; while the model is asked to act; while the optimizer takes over a proposal; after the turn, before
+the answer leaves; and instead of a turn: hold the whole process up."""
+
+HANG_S = 60.0
+
+
+class Fault(NamedTuple):
+    """At `point` of the turn of `agent` in `step` (None: in every step), `times` times."""
+
+    agent: str
+    point: Point
+    step: int | None = None
+    times: int = 1
+
+
+class FaultyHost(AgentHost):
+    """A host whose process dies as told. Files in `marks` count what happened, whatever process it happened in."""
+
+    def __init__(self, *args: Any, faults: Sequence[Fault] = (), marks: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._faults = faults
+        self._marks = Path(marks)
+        self._asked: ContextVar[Ask] = ContextVar("asked")
+        self._wrap_calls()
+
+    async def turn(self, ask: Ask) -> Answer:
+        self._asked.set(ask)
+        mark(self._marks, f"asked-{ask.agent}-{ask.step}")
+        self._strike("before")
+        self._strike("hang")
+        answer = await super().turn(ask)
+        self._strike("after")
+        return answer
+
+    async def _take(self, seat: Any, ask: Ask, calls: Any) -> Answer:
+        answer = await super()._take(seat, ask, calls)
+        if answer.turn is not None:
+            mark(self._marks, f"taken-{ask.agent}-{ask.step}")
+        return answer
+
+    def _wrap_calls(self) -> None:
+        ask_model, apply = Conversation.ask, PlanOptimizer.apply
+        host = self
+
+        async def asked(self: Conversation, purpose: Any, *args: Any, **kwargs: Any) -> Any:
+            if purpose == "act":
+                asyncio.get_running_loop().call_later(0.02, host._strike, "call", host._asked.get())
+            return await ask_model(self, purpose, *args, **kwargs)
+
+        def applied(self: PlanOptimizer, *args: Any, **kwargs: Any) -> Any:
+            host._strike("update")
+            return apply(self, *args, **kwargs)
+
+        Conversation.ask, PlanOptimizer.apply = asked, applied  # type: ignore[method-assign]
+
+    def _strike(self, point: Point, ask: Ask | None = None) -> None:
+        ask = ask or self._asked.get()
+        for fault in self._faults:
+            if (fault.agent, fault.point) == (ask.agent, point) and fault.step in (None, ask.step):
+                name = f"struck-{fault.agent}-{point}-{fault.step}"
+                if marks(self._marks, name) < fault.times:
+                    mark(self._marks, name)
+                    if point == "hang":
+                        time.sleep(HANG_S)
+                    else:
+                        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class FaultyActor:
+    """Stands in for `housemates.actors.actor.AgentActor`."""
+
+    def __init__(self, marks: Path, *faults: Fault) -> None:
+        self._remote = ray.remote(max_restarts=0, max_task_retries=0, max_concurrency=10_000)(FaultyHost)
+        self._more = {"faults": list(faults), "marks": str(marks)}
+
+    def options(self, **options: Any) -> Any:
+        made, more = self._remote.options(**options), self._more
+
+        class Made:
+            def remote(self, *args: Any, **kwargs: Any) -> Any:
+                return made.remote(*args, **kwargs, **more)
+
+        return Made()
+
+
+def mark(folder: Path, name: str) -> None:
+    """Count one more of these; a process that is killed right afterwards has counted."""
+    with (folder / name).open("ab") as file:
+        file.write(b"x")
+
+
+def marks(folder: Path, name: str) -> int:
+    """How many of these there were."""
+    path = folder / name
+    return path.stat().st_size if path.exists() else 0

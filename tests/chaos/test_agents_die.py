@@ -1,0 +1,95 @@
+"""Processes of agents are killed, hang, or die for ever, on a real Ray: T1, T5, T6, T15."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+
+import pytest
+from housemates.actors import actor as actor_module
+from housemates.actors.chat import Endpoint
+from housemates.orchestrator.barrier import MAX_ATTEMPTS
+from housemates.orchestrator.member import MAX_RESTARTS
+
+from .conftest import LONG
+from .episodes import Played, play_household
+from .faults import Fault, FaultyActor, Point, marks
+
+pytestmark = [pytest.mark.chaos, pytest.mark.ray]
+SHORT_STEPS = 12
+HIT = 4
+"""The step in which something happens."""
+
+
+@pytest.fixture(scope="module")
+def undisturbed(endpoint: Endpoint) -> Played:
+    return play_household(endpoint, runtime="inline", steps=SHORT_STEPS)
+
+
+def step_s(played: Played, step: int) -> float:
+    return float(played.steps()[step]["step_s"])
+
+
+@pytest.mark.usefixtures("ray_here")
+@pytest.mark.parametrize("point", ["before", "call", "update", "after"])
+def test_an_agent_killed_in_its_turn_takes_the_turn_again_and_nothing_else_changes(
+    point: Point,
+    tmp_path: Path,
+    endpoint: Endpoint,
+    undisturbed: Played,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fault = Fault("Agent_2", point, None if point == "update" else HIT)
+    taken: list[float] = []
+    for number in range(20 if LONG else 1):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        monkeypatch.setattr(actor_module, "AgentActor", FaultyActor(folder, fault))
+        played = play_household(endpoint, runtime="ray", steps=SHORT_STEPS)
+        assert marks(folder, f"struck-Agent_2-{point}-{fault.step}") == 1, "it was killed"
+        assert played.digest == undisturbed.digest
+        usual = statistics.median(step_s(played, step) for step in range(SHORT_STEPS))
+        taken.append(max(step_s(played, step) for step in range(1, SHORT_STEPS)) - usual)
+    print(f"T1 {point}: recovery median {statistics.median(taken):.2f} s, most {max(taken):.2f} s")
+
+
+@pytest.mark.usefixtures("ray_here")
+def test_an_agent_that_holds_its_process_up_costs_the_deadline_once(
+    tmp_path: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actor_module, "AgentActor", FaultyActor(tmp_path, Fault("Agent_2", "hang", HIT)))
+    played = play_household(endpoint, runtime="ray", steps=SHORT_STEPS, step_deadline_s=10)
+    verdicts = played.verdicts("Agent_2")
+    assert [step for step, verdict in enumerate(verdicts) if verdict == "late"] == [HIT]
+    assert "late" not in played.verdicts("Agent_1")
+    assert marks(tmp_path, f"taken-Agent_2-{HIT}") == 0, "and its turn is never taken afterwards"
+    print(f"T5: the step took {step_s(played, HIT):.2f} s with a deadline of 10 s")
+
+
+@pytest.mark.usefixtures("ray_here")
+@pytest.mark.parametrize("agents_per_actor", [1, 3])
+def test_an_agent_that_always_dies_is_quarantined_and_its_housemates_go_on(
+    agents_per_actor: int, tmp_path: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = Fault("Agent_2", "before", None, times=1000)
+    monkeypatch.setattr(actor_module, "AgentActor", FaultyActor(tmp_path, fault))
+    played = play_household(endpoint, runtime="ray", steps=6, agents_per_actor=agents_per_actor)
+    assert played.end.error == ""
+    assert played.verdicts("Agent_2") == ["failed", *["quarantined"] * 5]
+    assert {*played.verdicts("Agent_1"), *played.verdicts("Agent_3")} <= {"ok", "invalid"}
+    assert played.tally.quarantined == {"Agent_2": 1}
+    assert marks(tmp_path, "struck-Agent_2-before-None") == MAX_RESTARTS + 1
+
+
+@pytest.mark.usefixtures("ray_here")
+def test_an_observation_that_kills_its_reader_is_passed_over_and_kept(
+    tmp_path: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = Fault("Agent_2", "before", HIT, times=1000)
+    monkeypatch.setattr(actor_module, "AgentActor", FaultyActor(tmp_path, fault))
+    played = play_household(endpoint, runtime="ray", steps=SHORT_STEPS)
+    assert marks(tmp_path, f"struck-Agent_2-before-{HIT}") == MAX_ATTEMPTS
+    assert [step for step, verdict in enumerate(played.verdicts("Agent_2")) if verdict == "failed"] == [HIT]
+    (found,) = played.set_aside
+    assert (found.agent, found.step) == ("Agent_2", HIT)
+    assert found.observation.text == played.steps()[HIT - 1]["result"]["observations"]["Agent_2"]["text"]
