@@ -15,7 +15,7 @@ from .conftest import LONG
 from .episodes import Played, play_household
 from .faults import Fault, FaultyActor, Point, marks
 
-pytestmark = [pytest.mark.chaos, pytest.mark.ray]
+pytestmark = [pytest.mark.chaos, pytest.mark.ray, pytest.mark.slow]
 SHORT_STEPS = 12
 HIT = 4
 """The step in which something happens."""

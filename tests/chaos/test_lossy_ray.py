@@ -15,7 +15,7 @@ from .conftest import LONG
 from .episodes import play_household
 from .faults import marks
 
-pytestmark = [pytest.mark.chaos, pytest.mark.ray]
+pytestmark = [pytest.mark.chaos, pytest.mark.ray, pytest.mark.slow]
 AGENTS = 8
 STEPS = 120 if LONG else 8
 RPC = "CoreWorkerService.grpc_client.PushTask"

@@ -18,7 +18,7 @@ from housemates.orchestrator.summary import Tally
 from .conftest import LONG
 from .episodes import SETTINGS
 
-pytestmark = [pytest.mark.chaos, pytest.mark.ray]
+pytestmark = [pytest.mark.chaos, pytest.mark.ray, pytest.mark.slow]
 STEPS = 12
 
 
