@@ -67,7 +67,7 @@ def test_what_was_spent_before_counts_against_the_larger_budget(tmp_path: Path) 
 
 
 def test_a_budget_of_time_ends_a_run(tmp_path: Path) -> None:
-    result = run(make_config(**SETTINGS | {"max_seconds": 0.2}), tmp_path / "run")
+    result = run(make_config(**SETTINGS | {"max_seconds": 0.03}), tmp_path / "run")
     assert result.over_budget
     assert "--max-seconds" in result.summary["error"]
 
