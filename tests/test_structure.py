@@ -51,7 +51,7 @@ def test_ray_is_touched_only_at_the_edge() -> None:
 
 @pytest.mark.parametrize("name", ["env/world.py", "actors/agent.py", "orchestrator/barrier.py"])
 def test_a_contract_is_read_in_ten_minutes(name: str) -> None:
-    assert len((ROOT / name).read_text().splitlines()) < 300
+    assert len((ROOT / name).read_text().splitlines()) < 250
 
 
 def test_no_file_outgrows_a_reader() -> None:

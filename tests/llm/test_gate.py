@@ -167,7 +167,7 @@ async def test_t20_many_processes_on_a_server_that_takes_so_many_a_second() -> N
                 served[number] += 1
 
         asking = [asyncio.create_task(keep_asking(number)) for number in range(32)]
-        await asyncio.sleep(4)
+        await asyncio.sleep(10)  # until it has found the pace
         before, _ = await tally(url), served.clear()
         await asyncio.sleep(5)
         after, met = await tally(url), served.copy()
@@ -176,7 +176,7 @@ async def test_t20_many_processes_on_a_server_that_takes_so_many_a_second() -> N
         await asyncio.gather(*asking, return_exceptions=True)
     requests = after["requests"] - before["requests"]
     refused = after["met"].get("429", 0) - before["met"].get("429", 0)
-    assert refused / requests < 0.15  # so short a form is mostly warm-up: benchmarks/limiter.py has the long one
+    assert refused / requests < 0.05
     assert met.total() / 5 >= 0.7 * 40, "the long form, in virtual time, is in test_limiter.py"
     assert min(met[number] for number in range(32)) / max(met.values()) > 0.5
 

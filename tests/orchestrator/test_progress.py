@@ -110,7 +110,8 @@ def test_a_terminal_shows_a_live_table_and_is_clean_after_ctrl_c(slow_model: str
     model = ["--llm", "openai:scripted", "--base-url", slow_model, "--runtime", "inline"]
     terminal = Terminal("run", "--agents", "3", "--out", tmp_path / "run", *model)
     terminal.read_until(
-        r"step \d+/150.*at\s+most\s+\d+\s+min\s+to\s+go.*3\s+thinking\s+for\s+\d+\s+s:.*agent +action +plan.*Agent_3"
+        r"step \d+/150.*at\s+most\s+\d+\s+min\s+to\s+go"
+        r".*3\s+thinking\s+for\s+\d+\s+s:\s+Agent_1.*agent +action +plan.*Agent_3"
     )
     assert HIDE in terminal.seen
     terminal.press_ctrl_c()
