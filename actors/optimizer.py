@@ -16,7 +16,7 @@ from typing import Any
 
 from ..env.world import PLAN_TOKEN
 from .agent import Learning, ReplyLimits
-from .plugin import PluginError, is_path, load
+from .plugin import PluginError, find
 from .policy import find_policy
 from .recording import Recording, Thought
 from .reply import read_object
@@ -32,14 +32,7 @@ def find_optimizer(name: str) -> Any:
     Raises:
         PluginError: there is none.
     """
-    if name in OPTIMIZERS:
-        return OPTIMIZERS[name]
-    if not is_path(name):
-        raise PluginError(f"unknown optimizer {name!r}; there are {', '.join(OPTIMIZERS)}, module:Class")
-    found = load(name)
-    if not (isinstance(found, type) and issubclass(found, OptoPrime)):
-        raise PluginError(f"{name} is not a subclass of opto.optimizers.OptoPrime")
-    return found
+    return find("optimizer", name, OPTIMIZERS, OptoPrime, "opto.optimizers.OptoPrime")
 
 
 def try_out(learning: Learning) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,29 @@ class PluginError(Exception):
 def is_path(text: str) -> bool:
     """Whether a text has the form of an import path."""
     return _PATH.fullmatch(text) is not None
+
+
+def find(setting: str, name: str, known: Mapping[str, Any], base: type, base_path: str) -> Any:
+    """The class of this name among the known ones, or a user's subclass of `base` as `module:Class`.
+
+    Args:
+        setting: what is being chosen, for the error.
+        name: what the user wrote.
+        known: the classes that have names.
+        base: what a user's own must be a subclass of.
+        base_path: where that is imported from, for the error.
+
+    Raises:
+        PluginError: there is none.
+    """
+    if name in known:
+        return known[name]
+    if not is_path(name):
+        raise PluginError(f"unknown {setting} {name!r}; there are {', '.join(known)}, module:Class")
+    found = load(name)
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise PluginError(f"{name} is not a subclass of {base_path}")
+    return found
 
 
 def load(path: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..env.world import PLAN_TOKEN
-from .plugin import PluginError, is_path, load
+from .plugin import find
 from .trace_import import Node, trace
 
 
@@ -60,11 +60,4 @@ def find_policy(name: str) -> type[Policy]:
     Raises:
         PluginError: there is none.
     """
-    if name in POLICIES:
-        return POLICIES[name]
-    if not is_path(name):
-        raise PluginError(f"unknown optimize {name!r}; there are {', '.join(POLICIES)}, module:Class")
-    found = load(name)
-    if not (isinstance(found, type) and issubclass(found, Policy)):
-        raise PluginError(f"{name} is not a subclass of housemates.actors.policy.Policy")
-    return found
+    return find("optimize", name, POLICIES, Policy, "housemates.actors.policy.Policy")

@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from contextlib import contextmanager
+from multiprocessing import get_context, resource_tracker
 from typing import NamedTuple
 
 from ...env.household.picture import to_png
@@ -43,11 +44,13 @@ def developed(drawings: Iterable[Drawing], *, as_pixels: bool) -> Generator[Deve
         StartError: a process that draws was killed.
     """
     processes = min(_MOST_PROCESSES, len(os.sched_getaffinity(0)))
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
+    resource_tracker.ensure_running()  # which changes the mask of signals when it starts: not within `_deaf`
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
     waiting: deque[tuple[Drawing, Future[bytes]]] = deque()
     try:
         for drawing in drawings:
-            waiting.append((drawing, pool.submit(_develop, drawing.svg, as_pixels)))
+            with _deaf():  # handing over starts the processes
+                waiting.append((drawing, pool.submit(_develop, drawing.svg, as_pixels)))
             if len(waiting) >= _WAITING_PER_PROCESS * processes:
                 yield _next(waiting)
         while waiting:
@@ -68,6 +71,14 @@ def _develop(svg: str, as_pixels: bool) -> bytes:
     return pixels_of(png) if as_pixels else png
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of a terminal; the first one ends the others."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextmanager
+def _deaf() -> Generator[None]:
+    """Hold Ctrl-C back meanwhile; processes started within never hear it, from their very first instruction.
+
+    It reaches every process of a terminal, but only the first one, which ends the others, is meant.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -5,4 +5,4 @@ from __future__ import annotations
 from hypothesis import settings
 
 FEW = settings(max_examples=settings().max_examples // 4, deadline=None)
-"""A quarter of what the profile says: 25, or 250 with `--hypothesis-profile=thorough`."""
+"""A quarter of what the profile says: 25, or 400 with `--hypothesis-profile=thorough`."""

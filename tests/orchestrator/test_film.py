@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from housemates.env.household.graph import Box, Node, SceneGraph
 from housemates.env.household.picture import LIGHT, to_png
@@ -333,6 +335,22 @@ def test_ctrl_c_leaves_no_part_of_a_film(name: str, recorded: Path, tmp_path: Pa
     assert process.wait(60) == 130
     assert "Traceback" not in said
     assert list((tmp_path / "films").iterdir()) == []
+
+
+def test_processes_that_draw_never_hear_ctrl_c_not_even_while_they_start(recorded: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen([*COMMAND, "film", str(recorded), "--out", str(tmp_path / "a"), "--speed", "0.1"])
+    try:
+        me = psutil.Process(process.pid)
+        drawing: list[psutil.Process] = []
+        while not drawing:
+            assert process.poll() is None
+            drawing = [child for child in me.children() if "spawn_main" in " ".join(child.cmdline())]
+        for child in drawing:
+            blocked = re.search(r"^SigBlk:\s*(\w+)", Path(f"/proc/{child.pid}/status").read_text(), re.M)
+            assert blocked and int(blocked[1], 16) & 1 << (signal.SIGINT - 1)
+    finally:
+        process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130, "the one that is meant does"
 
 
 @pytest.mark.parametrize("kind", [Mp4, Gif, PngFolder])

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 import subprocess
 import sys
-import threading
 import tomllib
 import zlib
 from collections.abc import Iterator
@@ -28,6 +26,8 @@ from housemates.orchestrator.journal import read_journal
 from housemates.orchestrator.run import run
 from housemates.orchestrator.taping import Taping
 
+from .thread_server import ThreadServer
+
 KEY = "sk-SENTINEL-0123456789abcdef"
 CAPRICES = ("act", "act", "act", "nonsense", "nearly", "nothing", "refused")
 
@@ -46,39 +46,15 @@ def caprice(body: dict[str, Any], rng: random.Random) -> str | None:
     return text[:-2] if mood == "nearly" else text
 
 
-class MoodyServer:
-    """A model whose replies nobody can foresee, in a thread of its own."""
+class MoodyServer(ThreadServer):
+    """A model whose replies nobody can foresee."""
 
     def __init__(self) -> None:
         self.requests = 0
-        self.url = ""
         self._rng = random.Random()  # unseeded, which is the point
-        self._loop = asyncio.new_event_loop()
-        ready = threading.Event()
-        self._thread = threading.Thread(target=self._serve, args=(ready,), daemon=True)
-        self._thread.start()
-        assert ready.wait(10)
+        super().__init__(self._answer)
 
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-
-    def _serve(self, ready: threading.Event) -> None:
-        async def start() -> web.AppRunner:
-            app = web.Application()
-            app.router.add_post("/v1/chat/completions", self._complete)
-            runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-            return runner
-
-        runner = self._loop.run_until_complete(start())
-        ready.set()
-        self._loop.run_forever()
-        self._loop.run_until_complete(runner.cleanup())
-
-    async def _complete(self, request: web.Request) -> web.Response:
+    async def _answer(self, request: web.Request) -> web.Response:
         self.requests += 1
         text = caprice(await request.json(), self._rng)
         if text is None:

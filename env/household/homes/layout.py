@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ..catalog import object_class
 from ..graph import Box
 from .blueprint import OUTSIDE, ROTATION, Draft
+from .fitting import Edge
 
 HEIGHT_M = 2.6
 WALL_M = 0.1
@@ -40,19 +41,6 @@ class Rect(NamedTuple):
     @property
     def center(self) -> tuple[float, float]:
         return (self.x0 + self.x1) / 2, (self.z0 + self.z1) / 2
-
-
-class Stretch(NamedTuple):
-    """A part of a wall: `side` of the room it is seen from, from `start` to `end` along it, at x or z `at`."""
-
-    side: str
-    start: float
-    end: float
-    at: float
-
-    @property
-    def runs_along_x(self) -> bool:
-        return self.side in ("south", "north")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,33 +83,33 @@ class FloorPlan:
     def doorways_of(self, room: int) -> list[Doorway]:
         return [doorway for doorway in self.doorways if room in doorway.rooms]
 
-    def outer_walls(self, room: int) -> list[Stretch]:
+    def outer_walls(self, room: int) -> list[Edge]:
         """The stretches of a room's walls with nothing behind them, where windows may be."""
         areas = [plan.area for plan in self.rooms]
         return [
-            Stretch(wall.side, start, end, wall.at)
+            Edge(wall.side, start, end, wall.at)
             for wall in walls(areas[room])
             if wall.side not in self.blind
             for start, end in _without(wall, [shared_wall(areas[room], area) for area in areas if area != areas[room]])
         ]
 
 
-def walls(area: Rect) -> list[Stretch]:
+def walls(area: Rect) -> list[Edge]:
     """The four walls of a room."""
     return [
-        Stretch("west", area.z0, area.z1, area.x0),
-        Stretch("east", area.z0, area.z1, area.x1),
-        Stretch("south", area.x0, area.x1, area.z0),
-        Stretch("north", area.x0, area.x1, area.z1),
+        Edge("west", area.z0, area.z1, area.x0),
+        Edge("east", area.z0, area.z1, area.x1),
+        Edge("south", area.x0, area.x1, area.z0),
+        Edge("north", area.x0, area.x1, area.z1),
     ]
 
 
-def shared_wall(first: Rect, second: Rect) -> Stretch | None:
+def shared_wall(first: Rect, second: Rect) -> Edge | None:
     """The wall that two rooms have in common, seen from the first."""
     for mine, theirs in zip(walls(first), (walls(second)[n] for n in (1, 0, 3, 2)), strict=True):
         start, end = max(mine.start, theirs.start), min(mine.end, theirs.end)
         if abs(mine.at - theirs.at) < _ROUNDING_M and end - start > _ROUNDING_M:
-            return Stretch(mine.side, start, end, mine.at)
+            return Edge(mine.side, start, end, mine.at)
     return None
 
 
@@ -139,14 +127,14 @@ def entrance(rooms: Sequence[RoomPlan], room: int, side: str, part: float = 0.5)
     return _opening(wall, (room, OUTSIDE), part)
 
 
-def _opening(wall: Stretch, rooms: tuple[int, int], part: float) -> Doorway:
+def _opening(wall: Edge, rooms: tuple[int, int], part: float) -> Doorway:
     margin = SHARED_M / 2
     along = wall.start + margin + part * (wall.end - wall.start - 2 * margin)
     x, z = (along, wall.at) if wall.runs_along_x else (wall.at, along)
     return Doorway(rooms, x, z, wall.runs_along_x)
 
 
-def _without(wall: Stretch, taken: Iterable[Stretch | None]) -> list[tuple[float, float]]:
+def _without(wall: Edge, taken: Iterable[Edge | None]) -> list[tuple[float, float]]:
     """What is left of a wall."""
     left: list[tuple[float, float]] = []
     start = wall.start
@@ -170,7 +158,7 @@ def build_shell(draft: Draft, plan: FloorPlan) -> None:
                 draft.add(class_name, _slab(tile, y), "INSIDE", number)
         for wall in walls(room.area):
             openings = [
-                Stretch(wall.side, at - DOOR_M / 2, at + DOOR_M / 2, wall.at)
+                Edge(wall.side, at - DOOR_M / 2, at + DOOR_M / 2, wall.at)
                 for opening in plan.doorways_of(number)
                 for at, across in [(opening.x, opening.z) if wall.runs_along_x else (opening.z, opening.x)]
                 if opening.runs_along_x == wall.runs_along_x and abs(across - wall.at) < _ROUNDING_M
@@ -219,7 +207,7 @@ def _slab(area: Rect, y: float) -> Box:
     return Box((round(x, 3), y, round(z, 3)), (round(area.x1 - area.x0, 3), 0.02, round(area.z1 - area.z0, 3)))
 
 
-def _panel(wall: Stretch, start: float, end: float) -> Box:
+def _panel(wall: Edge, start: float, end: float) -> Box:
     along, length, at = round((start + end) / 2, 3), round(end - start, 3), round(wall.at, 3)
     if wall.runs_along_x:
         return Box((along, HEIGHT_M / 2, at), (length, HEIGHT_M, WALL_M))
