@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..env.world import Observation
-from .chat import Endpoint
+from .model.chat import Endpoint
 from .turn import Call, Turn
 
 Method = Literal["trace", "react", "fixed"]

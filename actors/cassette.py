@@ -25,7 +25,7 @@ from typing import Any, BinaryIO, NamedTuple, get_args
 from msgpack.exceptions import UnpackException
 
 from ..env.codec import pack, stream_unpacker, unpack
-from .chat import ErrorKind
+from .model.chat import ErrorKind
 from .turn import Exchange
 
 MAGIC = b"housemates cassette 1\n"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from .agent import AgentSpec
-from .chat import ChatError, ChatModel, Reply
+from .model.chat import ChatError, ChatModel, Reply
 from .reply import MAX_REPLY_CHARS
 from .tape import Tape
 from .turn import Call, Exchange, Purpose

@@ -14,9 +14,9 @@ from typing import Any
 from ..env.codec import pack, unpack
 from .agent import Agent, AgentSpec
 from .cassette import Reel
-from .chat import ChatError, ChatModel, Endpoint
-from .gate import Granting, Terms
-from .permits import Permits
+from .limiter.gate import Granting, Terms
+from .limiter.permits import Permits
+from .model.chat import ChatError, ChatModel, Endpoint
 from .turn import Answer, Ask, Call, Failure, FailureKind, Turn
 
 MAX_STATE_BYTES = 16 * 1024 * 1024

@@ -11,8 +11,8 @@ from typing import Any
 
 from ..env.world import Observation, is_message
 from .agent import MAX_REPEATS, Agent, AgentSpec
-from .chat import ChatError, ChatModel
 from .conversation import Conversation
+from .model.chat import ChatError, ChatModel
 from .reply import action_schema, read_action
 from .turn import REPLY_KEPT_CHARS, Call, How, PlanUpdate, Turn
 

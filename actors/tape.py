@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from .cassette import Reel, address
-from .chat import ChatError, ErrorKind, Reply
+from .model.chat import ChatError, ErrorKind, Reply
 
 _SHOWN_CHARS = 120
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from ..env.world import Observation
 from .agent import AgentSpec
-from .chat import ChatError, ChatModel
 from .language_agent import LanguageAgent
+from .model.chat import ChatError, ChatModel
 from .optimizer import PlanOptimizer
 from .policy import find_policy
 from .recording import Recording, Thought

@@ -30,9 +30,9 @@ from typing import Any
 
 import openai
 from housemates.actors.agent import AgentSpec
-from housemates.actors.chat import Endpoint
+from housemates.actors.model.chat import Endpoint
+from housemates.actors.model.scripted_server import scripted_server
 from housemates.actors.optimizer import OptoPrime
-from housemates.actors.scripted_server import scripted_server
 from housemates.env.household.household import HouseholdWorld
 from housemates.env.world import Observation, StepResult, World
 from housemates.orchestrator.barrier import Barrier

@@ -37,11 +37,11 @@ from random import Random
 from types import ModuleType
 from typing import Any
 
-from housemates.env.household.catalog import CATALOG
-from housemates.env.household.engine import Engine, Primitive
-from housemates.env.household.graph import Box, Node, SceneGraph
+from housemates.env.household.engine.engine import Engine, Primitive
 from housemates.env.household.homes import add_character, build_home, find_places, scatter
 from housemates.env.household.household import HouseholdWorld
+from housemates.env.household.scene.catalog import CATALOG
+from housemates.env.household.scene.graph import Box, Node, SceneGraph
 
 KITCHEN = "kitchen"
 

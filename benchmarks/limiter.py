@@ -31,12 +31,12 @@ from typing import Any
 
 import aiohttp
 import ray
-from housemates.actors.chat import ChatModel, Endpoint
-from housemates.actors.gate import Gate, Granting, News, Terms, Word
-from housemates.actors.limiter import Caps, Outcome
-from housemates.actors.limiter_actor import RemoteGate
-from housemates.actors.permits import Permits
-from housemates.actors.scripted_server import MODEL, scripted_server
+from housemates.actors.limiter.actor import RemoteGate
+from housemates.actors.limiter.gate import Gate, Granting, News, Terms, Word
+from housemates.actors.limiter.limiter import Caps, Outcome
+from housemates.actors.limiter.permits import Permits
+from housemates.actors.model.chat import ChatModel, Endpoint
+from housemates.actors.model.scripted_server import MODEL, scripted_server
 from housemates.orchestrator.cluster import local_ray
 
 CLIENTS = 32

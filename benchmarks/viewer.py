@@ -22,8 +22,8 @@ import aiohttp
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from housemates.orchestrator.journal import FILE_NAME
-from housemates.orchestrator.journal_index import JournalIndex
+from housemates.orchestrator.journal.index import JournalIndex
+from housemates.orchestrator.journal.log import FILE_NAME
 from housemates.orchestrator.viewer.server import Viewer
 
 from tests.viewer.journals import long_run

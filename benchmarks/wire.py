@@ -31,8 +31,8 @@ from typing import Any
 import aiohttp
 import psutil
 from housemates.env.household import homes
-from housemates.env.household.engine import Engine, Primitive
-from housemates.env.household.graph import SceneGraph
+from housemates.env.household.engine.engine import Engine, Primitive
+from housemates.env.household.scene.graph import SceneGraph
 from housemates.env.virtualhome.client import Deadlines, SimulatorClient
 from housemates.env.virtualhome.process import SimulatorProcess
 from housemates.env.virtualhome.remote import RemoteSimulators

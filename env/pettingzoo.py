@@ -22,8 +22,8 @@ from .household import HouseholdWorld
 from .world import Observation, Outcome, World, WorldError, is_message
 
 if TYPE_CHECKING:
-    from .household.graph import SceneGraph
     from .household.picture import Picture
+    from .household.scene.graph import SceneGraph
 
 try:
     import numpy as np

@@ -11,13 +11,13 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from housemates.actors.agent import Agent, AgentSpec
-    from housemates.actors.chat import ChatModel, Endpoint
+    from housemates.actors.model.chat import ChatModel, Endpoint
     from housemates.actors.trace_agent import TraceAgent
     from housemates.env.household.household import HouseholdWorld
     from housemates.env.testing import check_world
     from housemates.env.world import Message, Observation, Outcome, StepResult, World, WorldError
     from housemates.orchestrator.config import RunConfig, make_config
-    from housemates.orchestrator.journal import read_journal
+    from housemates.orchestrator.journal.log import read_journal
     from housemates.orchestrator.load import load_run
     from housemates.orchestrator.run import run
 
@@ -30,8 +30,8 @@ if (_ROOT / "orchestrator").is_dir() and (_ROOT / "pyproject.toml").is_file():
 _HOMES = {
     "Agent": "actors.agent",
     "AgentSpec": "actors.agent",
-    "ChatModel": "actors.chat",
-    "Endpoint": "actors.chat",
+    "ChatModel": "actors.model.chat",
+    "Endpoint": "actors.model.chat",
     "HouseholdWorld": "env.household.household",
     "Message": "env.world",
     "Observation": "env.world",
@@ -44,7 +44,7 @@ _HOMES = {
     "check_world": "env.testing",
     "load_run": "orchestrator.load",
     "make_config": "orchestrator.config",
-    "read_journal": "orchestrator.journal",
+    "read_journal": "orchestrator.journal.log",
     "run": "orchestrator.run",
 }
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import doctor, film_cli, serve, study_cli
-from .house import house_app
+from . import doctor, serve
+from .film import command as film_cli
+from .house.command import house_app
 from .interrupt import EXIT_INTERRUPTED
 from .options import (
     Address,
@@ -30,6 +31,7 @@ from .options import (
     budget_settings,
     option,
 )
+from .study import command as study_cli
 from .viewer.command import view
 
 if TYPE_CHECKING:
@@ -280,8 +282,8 @@ def _show(
     from .cluster import end_own_ray
     from .interrupt import bounded_interrupt
     from .observer import Observer
-    from .summary_table import summary_table
-    from .terminal import RunConsole, TerminalObserver
+    from .terminal.live import RunConsole, TerminalObserver
+    from .terminal.summary_table import summary_table
 
     console = RunConsole(file=sys.stdout)
 
@@ -371,8 +373,8 @@ def tasks(
     as_schema: Annotated[bool, typer.Option("--schema", help="The JSON schema of task files instead.")] = False,
 ) -> None:
     """List the tasks: the families, then the numbered ones with their homes."""
-    from ..env.household.task_file import schema
-    from ..env.household.tasks import FIFTY, TASKS
+    from ..env.household.tasks.families import FIFTY, TASKS
+    from ..env.household.tasks.task_file import schema
 
     if as_schema:
         typer.echo(schema())
@@ -392,8 +394,8 @@ def llm(
     ] = "",
 ) -> None:
     """Serve the scripted model over the OpenAI protocol, on loopback, until Ctrl-C."""
-    from ..actors.faults import Faults
-    from ..actors.scripted_server import serve
+    from ..actors.model.faults import Faults
+    from ..actors.model.scripted_server import serve
 
     def ready(url: str) -> None:
         typer.echo(f"the scripted model answers at {url}\n  housemates run --llm openai:scripted --base-url {url}")
@@ -414,7 +416,7 @@ def models_pull(
     force: Annotated[bool, typer.Option("--force", help="Fetch it again even if it is there.")] = False,
 ) -> None:
     """Fetch the embedded model (98 MB, once) into the user's cache."""
-    from ..actors import models
+    from ..actors.model import weights as models
 
     path = models.pull(typer.echo, force=force)
     typer.echo(f"the embedded model is at {path}")
@@ -423,7 +425,7 @@ def models_pull(
 @models_app.command("list")
 def models_list() -> None:
     """Show the models that can be embedded, and which are here."""
-    from ..actors import models
+    from ..actors.model import weights as models
 
     for model in models.list_models():
         here = "here" if model.present else "not pulled"
@@ -468,9 +470,9 @@ def main() -> None:
 
 def _known(error: Exception) -> int:
     """The exit code of an error that is not a fault of ours; raises all others."""
-    from ..actors.models import ModelError
+    from ..actors.model.weights import ModelError
     from .errors import ConfigError, StartError
-    from .journal import JournalError
+    from .journal.log import JournalError
 
     if isinstance(error, ConfigError | JournalError):
         return _complain(str(error), EXIT_USAGE)

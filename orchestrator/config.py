@@ -23,9 +23,9 @@ from pydantic import (
 )
 
 from ..actors.agent import MASKABLE, MAX_GIVEN_CHARS, Learning, Method
-from ..actors.budget import Budget
 from ..actors.feedback import find_feedback
-from ..actors.limiter import Caps
+from ..actors.limiter.budget import Budget
+from ..actors.limiter.limiter import Caps
 from ..actors.plugin import PluginError
 from ..env.world import PLAN_TOKEN
 from .errors import ConfigError
@@ -175,7 +175,7 @@ class RunConfig(BaseModel):
     @classmethod
     def _known_task(cls, task: Any, values: ValidationInfo) -> str | dict[str, Any]:
         """A task file is read here and now: the configuration must mean the same elsewhere and later."""
-        from ..env.household.tasks import embed_task  # here, so that `--help` does not load the household
+        from ..env.household.tasks.families import embed_task  # here, so that `--help` does not load the household
         from ..env.world import WorldError
 
         try:
@@ -185,7 +185,7 @@ class RunConfig(BaseModel):
 
     @model_validator(mode="after")
     def _enough_people(self) -> RunConfig:
-        from ..env.household.tasks import find_task
+        from ..env.household.tasks.families import find_task
 
         people = find_task(self.task, self.apartment).people
         if self.agents < people:
@@ -405,7 +405,7 @@ def task_name(task: str | Mapping[str, Any]) -> str:
 
 def _rehearse(config: RunConfig) -> None:
     """Check that the home is there and has what the task needs, and the simulator is one, before anything starts."""
-    from ..env.household.tasks import find_task, rehearse
+    from ..env.household.tasks.families import find_task, rehearse
     from ..env.world import WorldError
 
     try:

@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from ..actors.chat import Endpoint
-from ..actors.server_process import ServerProcess
+from ..actors.model.chat import Endpoint
+from ..actors.model.server_process import ServerProcess
 from .config import KEY_VARIABLE, OPENAI_URL, ModelChoice
 from .errors import ConfigError
 
@@ -60,11 +60,11 @@ def serving(
 
 def _server(agents: int, kind: str, name: str, log_path: Path, say: Callable[[str], None]) -> ServerProcess:
     if kind == "scripted":
-        from ..actors.scripted_server import scripted_server
+        from ..actors.model.scripted_server import scripted_server
 
         return scripted_server(0.0, log_path=log_path)
-    from ..actors import models
-    from ..actors.local import local_server
+    from ..actors.model import weights as models
+    from ..actors.model.local import local_server
 
     try:
         path = Path(name).expanduser() if name else models.find() or models.pull(say)
@@ -76,8 +76,8 @@ def _server(agents: int, kind: str, name: str, log_path: Path, say: Callable[[st
 def _model_name(kind: str, name: str) -> str:
     """What a model is called in requests."""
     if kind == "local":
-        from ..actors.local import model_name
-        from ..actors.models import model_path
+        from ..actors.model.local import model_name
+        from ..actors.model.weights import model_path
 
         return model_name(Path(name) if name else model_path())
     return name or kind

@@ -33,7 +33,7 @@ class Episode:
         barrier: a new one.
         runtime: started; the caller closes it.
         seed: of the world.
-        commit: takes each record (see `orchestrator.journal`) before the episode goes on.
+        commit: takes each record (see `orchestrator.journal.log`) before the episode goes on.
         history: the joint actions of all committed steps, to make a world again that was lost.
         set_aside: takes what an agent's process died of.
         ready: awaited before each step; whoever lets it wait pauses the episode.

@@ -11,7 +11,7 @@ from ..actors.cassette import CassetteError, read_cassette
 from ..actors.plugin import is_path
 from .config import PLACE, REPLAY, RunConfig
 from .errors import ConfigError
-from .journal import JournalError
+from .journal.log import JournalError
 from .replay import records
 
 

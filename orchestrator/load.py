@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from .errors import ConfigError
-from .journal_index import JournalIndex
+from .journal.index import JournalIndex
 from .summary import Tally
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from .config import RunConfig
 from .summary import Tally
 
 Record = Mapping[str, Any]
-"""A journal record, see `orchestrator.journal`."""
+"""A journal record, see `orchestrator.journal.log`."""
 
 
 class Observer:

@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..actors.budget import Spent
+from ..actors.limiter.budget import Spent
 from .config import RunConfig
-from .journal import FILE_NAME, JournalError, whole_bytes
+from .journal.log import FILE_NAME, JournalError, whole_bytes
 from .observer import Record
 from .protocol import Standing
 from .replay import records

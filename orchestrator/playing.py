@@ -11,20 +11,20 @@ from typing import Any, TypeVar
 from housemates import __version__
 
 from ..actors.agent import AgentSpec, Learning
-from ..actors.budget import Spent
 from ..actors.cassette import Cassette, Reel
-from ..actors.chat import Endpoint
 from ..actors.feedback import find_feedback
-from ..actors.gate import Gate, Terms
+from ..actors.limiter.budget import Spent
+from ..actors.limiter.gate import Gate, Terms
 from ..actors.limits import limits_of
-from ..actors.server_process import ServerProcess
+from ..actors.model.chat import Endpoint
+from ..actors.model.server_process import ServerProcess
 from ..env.household.household import HouseholdWorld
 from ..env.world import World
 from .barrier import Barrier
 from .config import ModelChoice, RunConfig, split_mask
 from .episode import Episode
 from .errors import RuntimeFailure
-from .journal import SCHEMA
+from .journal.log import SCHEMA
 from .past import Past, joint_actions
 from .protocol import End
 from .recorder import Recorder

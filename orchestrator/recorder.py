@@ -11,7 +11,7 @@ from typing import Any
 
 from .config import RunConfig
 from .errors import StartError
-from .journal import Journal
+from .journal.log import Journal
 from .observer import Observer, Record
 from .private_files import write_private
 from .protocol import SetAside

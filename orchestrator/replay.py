@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from .config import task_name
-from .digest import TrajectoryDigest
-from .journal import FILE_NAME, SCHEMA, JournalError, read_journal
-from .journal_records import record_fault
+from .journal.digest import TrajectoryDigest
+from .journal.log import FILE_NAME, SCHEMA, JournalError, read_journal
+from .journal.records import record_fault
 from .observer import one_line, printable
 
 _CONTROL = re.compile("[\x7f-\x9f]")

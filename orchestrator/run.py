@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..actors.cassette import Cassette, CassetteError, read_cassette
-from ..actors.chat import ChatError, ChatModel, Endpoint
+from ..actors.model.chat import ChatError, ChatModel, Endpoint
+from ..actors.model.server_process import ServerError
 from ..actors.plugin import PluginError
-from ..actors.server_process import ServerError
 from ..env.world import WorldError
 from .cluster import ray_at
 from .config import RunConfig, changed
 from .endpoint import serving
 from .errors import ConfigError, RuntimeFailure, StartError
 from .given import check_recorded
-from .journal import FILE_NAME as JOURNAL_NAME
-from .journal import Journal
+from .journal.log import FILE_NAME as JOURNAL_NAME
+from .journal.log import Journal
 from .observer import Observer
 from .past import Past, read_past
 from .playing import agent_specs, play, watched

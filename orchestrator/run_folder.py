@@ -14,8 +14,8 @@ from .config import FILE_NAME as CONFIG_NAME
 from .config import RunConfig
 from .endpoint import LOG_NAME
 from .errors import ConfigError
-from .journal import FILE_NAME as JOURNAL_NAME
-from .journal import Journal
+from .journal.log import FILE_NAME as JOURNAL_NAME
+from .journal.log import Journal
 from .private_files import make_private, write_private
 
 SUMMARY_NAME = "summary.json"

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..actors.agent import AgentSpec
-from ..actors.chat import Endpoint
-from ..actors.gate import Gate, Terms
 from ..actors.host import AgentHost
+from ..actors.limiter.gate import Gate, Terms
+from ..actors.model.chat import Endpoint
 from ..actors.turn import Answer, Ask, Failure
 from ..env.host import WorldHost
 from ..env.world import Observation, StepResult, World
@@ -147,7 +147,7 @@ class RayRuntime:
         terms: Terms | None = None,
     ) -> None:
         from ..actors.actor import AgentActor
-        from ..actors.limiter_actor import RemoteGate
+        from ..actors.limiter.actor import RemoteGate
         from ..env.actor import WorldActor
 
         # The actors wait for models most of the time: cores are no measure of how many fit on a node.

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..actors.budget import Budget, Spent
+from ..actors.limiter.budget import Budget, Spent
 from ..env.world import is_message
 from .config import task_name
-from .digest import TrajectoryDigest
+from .journal.digest import TrajectoryDigest
 
 
 class Tally:

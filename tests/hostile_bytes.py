@@ -13,23 +13,24 @@ from typing import Any, NamedTuple
 
 import msgpack
 import tomli_w
-from housemates.actors import cassette, chat
+from housemates.actors import cassette
+from housemates.actors.model import chat
 from housemates.actors.reply import read_action
 from housemates.env.codec import pack, parse_json, unpack
 from housemates.env.household.homes.scene_file import read_home
 from housemates.env.household.household import HouseholdWorld
-from housemates.env.household.task_file import read_task_file
+from housemates.env.household.tasks.task_file import read_task_file
 from housemates.env.world import WorldError
 from housemates.orchestrator import replay
 from housemates.orchestrator.config import load_config, make_config
 from housemates.orchestrator.emergence import measure
 from housemates.orchestrator.errors import ConfigError
 from housemates.orchestrator.given import recorded_config
-from housemates.orchestrator.journal import MAGIC, JournalError
+from housemates.orchestrator.journal.log import MAGIC, JournalError
 from housemates.orchestrator.past import read_past
 from housemates.orchestrator.run import run
 from housemates.orchestrator.run_folder import read_summary
-from housemates.orchestrator.study import make_plan, read_plan
+from housemates.orchestrator.study.plan import make_plan, read_plan
 from housemates.orchestrator.summary import Tally
 
 from .household.scenes import unity_scene

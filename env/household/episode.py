@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .body import Body
-from .briefing import Briefing
-from .goal_text import goal_text
-from .graph import SceneGraph
-from .language import preamble
-from .messages import agent_name, message_forms
-from .options import Option
-from .sight import RoomView, look
+from .person.body import Body
+from .person.briefing import Briefing
+from .person.goal_text import goal_text
+from .person.language import preamble
+from .person.messages import agent_name, message_forms
+from .person.options import Option
+from .person.sight import RoomView, look
+from .scene.graph import SceneGraph
 from .simulator import SimulatorFactory
 from .stage import Stage
 

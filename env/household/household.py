@@ -7,19 +7,20 @@ from random import Random
 from typing import Any
 
 from ..world import Message, Observation, Outcome, StepResult, World, WorldError, is_message
-from . import language, tasks
-from .body import Body
-from .deeds import compile_option, note_result
-from .engine import Engine, Primitive
+from .engine.engine import Engine, Primitive
 from .episode import Episode, Team
-from .goals import Goal
-from .graph import SceneGraph
 from .homes import Home, build_home
-from .messages import agent_name, deliver, read_message
-from .options import find_reflex, list_options
+from .person import language
+from .person.body import Body
+from .person.deeds import compile_option, note_result
+from .person.messages import agent_name, deliver, read_message
+from .person.options import find_reflex, list_options
+from .scene.graph import SceneGraph
 from .simulator import SimulatorFactory
 from .snapshot import load, save
 from .stage import Setting, Stage
+from .tasks import families as tasks
+from .tasks.goals import Goal
 
 DEFAULT_APARTMENT = "0"
 

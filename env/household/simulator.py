@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from .engine import Primitive, Result
-from .graph import SceneGraph
+from .engine.engine import Primitive, Result
+from .scene.graph import SceneGraph
 
 
 class Simulator(Protocol):

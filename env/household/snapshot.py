@@ -12,9 +12,9 @@ from typing import Any
 
 from ..codec import pack, unpack
 from ..world import WorldError
-from .body import Body
 from .episode import Episode
-from .graph import Box, SceneGraph
+from .person.body import Body
+from .scene.graph import Box, SceneGraph
 from .stage import Setting, Stage
 
 _KIND = "household/2"

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from random import Random
 
 from ..codec import pack
-from .briefing import Briefing
-from .goals import Goal
-from .graph import FIRST_OBJECT_ID, SceneGraph
 from .homes import Flat, Home, add_character
+from .person.briefing import Briefing
+from .scene.graph import FIRST_OBJECT_ID, SceneGraph
 from .simulator import SimulatorFactory
+from .tasks.goals import Goal
 
 _ROOM_ORDER = ("livingroom", "kitchen", "bedroom", "bathroom")
 """The order in which texts list rooms (convention of Guo et al.); other rooms follow as the home lists them."""

@@ -9,7 +9,7 @@ from typing import NoReturn, TypeVar
 
 from pydantic import BaseModel
 
-from ..household.engine import Primitive, Result
+from ..household.engine.engine import Primitive, Result
 from ..world import WorldError
 from . import cameras
 from .expansion import expand

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..household.graph import SceneGraph
+from ..household.scene.graph import SceneGraph
 from .wire import MAX_CAMERAS, NewCamera
 
 CHARACTER_CAMERAS = (

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ..household.engine import Primitive
-from ..household.graph import Box, Node, SceneGraph
-from ..household.node import STATES
+from ..household.engine.engine import Primitive
+from ..household.scene.graph import Box, Node, SceneGraph
+from ..household.scene.node import STATES
 from .client import SimulatorError
 from .script import write_line
 from .wire import WireEdge, WireGraph, WireNode

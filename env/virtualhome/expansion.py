@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, replace
 
-from ..household.catalog import CATALOG, PROPERTIES, default_states
-from ..household.graph import Box, Node, SceneGraph, Vec
-from ..household.node import OPPOSITES, STATES, class_kind
-from ..household.scene_json import RELATIONS
-from ..household.spots import free_spot, inner_spot
+from ..household.engine.spots import free_spot, inner_spot
+from ..household.scene.catalog import CATALOG, PROPERTIES, default_states
+from ..household.scene.graph import Box, Node, SceneGraph, Vec
+from ..household.scene.node import OPPOSITES, STATES, class_kind
+from ..household.scene.scene_json import RELATIONS
 from .wire import MAX_CHARACTERS, ExpandConfig, WireGraph, WireNode
 
 _PLACING = ("INSIDE", "ON")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 
-from ..household.graph import SceneGraph
 from ..household.homes import Flat, Home
 from ..household.household import HouseholdWorld
-from ..household.tasks import Task
+from ..household.scene.graph import SceneGraph
+from ..household.tasks.families import Task
 from ..world import WorldError
 from .process import SimulatorProcess
 from .remote import RemoteSimulators

@@ -9,8 +9,8 @@ import struct
 import zlib
 from collections.abc import Callable, Sequence
 
-from ..household.graph import Box, Node, SceneGraph
 from ..household.picture import MissingExtraError, Picture, to_png
+from ..household.scene.graph import Box, Node, SceneGraph
 from ..world import WorldError
 from .cameras import Window, colour, visible
 

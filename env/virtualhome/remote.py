@@ -7,8 +7,8 @@ import threading
 from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
-from ..household.engine import Primitive, Result
-from ..household.graph import SceneGraph
+from ..household.engine.engine import Primitive, Result
+from ..household.scene.graph import SceneGraph
 from .session import SimulatorSession
 
 _Value = TypeVar("_Value")

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from random import Random
 
 from ..household import homes
-from ..household.catalog import object_class
-from ..household.engine import Engine, Primitive, Result
-from ..household.graph import FIRST_OBJECT_ID, Box, Node, SceneGraph
+from ..household.engine.engine import Engine, Primitive, Result
+from ..household.scene.catalog import object_class
+from ..household.scene.graph import FIRST_OBJECT_ID, Box, Node, SceneGraph
 from .cameras import CameraRig
 from .wire import MAX_CHARACTERS, NewCharacter, Point
 

@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..household.engine import VERBS, Primitive, parse_primitive
-from ..household.graph import SceneGraph
+from ..household.engine.engine import VERBS, Primitive, parse_primitive
+from ..household.scene.graph import SceneGraph
 
 _SHOWN = 200
 _CHARACTER = re.compile(r"<char([0-9]{1,9})>")

@@ -11,8 +11,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import Protocol
 
-from ..household.engine import Primitive, Result
-from ..household.graph import SceneGraph
+from ..household.engine.engine import Primitive, Result
+from ..household.scene.graph import SceneGraph
 from .client import Deadlines, SimulatorClient, SimulatorError
 from .correspondence import Correspondence
 from .ports import Lease, lease_url

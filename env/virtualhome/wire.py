@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from ..household.node import MAX_M
+from ..household.scene.node import MAX_M
 
 DEFAULT_PORT = 8080
 

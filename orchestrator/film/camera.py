@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ...env.household.graph import SceneGraph
 from ...env.household.picture import THEMES, Picture
 from ...env.household.picture.svg import Rect, rectangle
+from ...env.household.scene.graph import SceneGraph
 from ...env.world import EVERYONE
 from ..errors import ConfigError
 from ..observer import Record

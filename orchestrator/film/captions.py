@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..observer import Record
-from ..telling import Part, action_words, counted, fault_words, mark_words, plan_words, verb_of
+from ..terminal.telling import Part, action_words, counted, fault_words, mark_words, plan_words, verb_of
 
 NAMED_AGENTS = 4
 """The actions of more agents than this are counted under the bird's-eye view, not named."""

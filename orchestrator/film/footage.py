@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...env.household import HouseholdWorld
-from ...env.household.graph import SceneGraph
-from ...env.household.tasks import find_task
+from ...env.household.scene.graph import SceneGraph
+from ...env.household.tasks.families import find_task
 from ...env.world import Observation, WorldError
 from ..errors import ConfigError
-from ..journal import FILE_NAME, JournalError, whole_bytes
+from ..journal.log import FILE_NAME, JournalError, whole_bytes
 from ..observer import Record
 from ..past import begun_config
 from ..replay import records

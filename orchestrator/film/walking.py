@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ...env.household.graph import SceneGraph
 from ...env.household.picture import Figure, figures_of
+from ...env.household.scene.graph import SceneGraph
 
 _TRAIL_STEPS = 6
 """How many steps back the dots behind a walker reach."""

@@ -12,11 +12,11 @@ from ...env.codec import parse_json
 from ..config import PLACE, RunConfig, task_name
 from ..emergence import measure
 from ..errors import ConfigError
-from ..journal import FILE_NAME as JOURNAL_NAME
-from ..journal import JournalError
+from ..journal.log import FILE_NAME as JOURNAL_NAME
+from ..journal.log import JournalError
 from ..replay import records
-from ..study import EPISODES, FAILURES_NAME, cells_of, episode_folder, load_study
-from ..study import FILE_NAME as STUDY_NAME
+from ..study.plan import EPISODES, FAILURES_NAME, cells_of, episode_folder, load_study
+from ..study.plan import FILE_NAME as STUDY_NAME
 from ..summary import Tally
 
 Row = dict[str, Any]

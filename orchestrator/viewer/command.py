@@ -20,7 +20,7 @@ def view(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
 ) -> None:
     """Show a run or a study in the browser, recorded or going on, until Ctrl-C."""
-    from ..journal_index import JournalIndex
+    from ..journal.index import JournalIndex
     from .server import Viewer
     from .studies import is_study
 

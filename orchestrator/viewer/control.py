@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..gate import Gate
+from ..pause import Gate
 
 NAMED_WAITING = 8
 """So many of the agents that are waited for are named."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ...env.world import WorldError
-from ..journal import JournalError
+from ..journal.log import JournalError
 from .picture import Map, MapMaker
 from .reader import RunReader
 

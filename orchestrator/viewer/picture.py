@@ -6,12 +6,12 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...env.world import WorldError
-from ..journal_index import JournalIndex
-from ..scenes import Scenes
+from ..house.scenes import Scenes
+from ..journal.index import JournalIndex
 
 if TYPE_CHECKING:
-    from ...env.household.graph import SceneGraph
     from ...env.household.picture import Figure, Picture
+    from ...env.household.scene.graph import SceneGraph
 
 WIDTH = 960
 SLICE_S = 0.15

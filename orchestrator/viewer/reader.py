@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..journal import JournalError
-from ..journal_index import JournalIndex
+from ..journal.index import JournalIndex
+from ..journal.log import JournalError
 from ..run_folder import SUMMARY_NAME
 from .panels import NOTHING, agent_panel, agent_texts, step_row
 from .survey import MESSAGE_CHARS, PlanChange, Survey

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from ...env.world import WorldError
 from ..errors import ConfigError, StartError
-from ..journal import JournalError
+from ..journal.log import JournalError
 from ..observer import one_line
 from .access import guarded, may_control
 from .control import Control

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..config import FILE_NAME as CONFIG_NAME
 from ..errors import ConfigError
-from ..journal import FILE_NAME as JOURNAL_NAME
+from ..journal.log import FILE_NAME as JOURNAL_NAME
 from ..run_folder import SUMMARY_NAME
 from .texts import label
 

@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..journal import JournalError
-from ..journal_index import JournalIndex
+from ..journal.index import JournalIndex
+from ..journal.log import JournalError
 from ..summary import Tally
 from .texts import clip, label
 

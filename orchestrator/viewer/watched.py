@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ..config import RunConfig
 from ..errors import RuntimeFailure
-from ..gate import Gate
 from ..observer import Observer, Record
+from ..pause import Gate
 from ..summary import Tally
 from .control import Control
 from .server import Viewer

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from housemates.actors.chat import ChatModel, Endpoint
+from housemates.actors.model.chat import ChatModel, Endpoint
 
 Reply = str | int | Callable[[dict[str, Any]], str]
 

@@ -8,7 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
-from housemates.actors.limiter import Caps, Limiter, Outcome, Ticket
+from housemates.actors.limiter.limiter import Caps, Limiter, Outcome, Ticket
 
 
 class Clock:

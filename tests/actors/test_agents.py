@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 from housemates.actors.agent import AgentSpec
-from housemates.actors.chat import ChatModel, Endpoint
 from housemates.actors.fixed_agent import FixedPlanAgent
 from housemates.actors.host import AgentHost, make_agent
+from housemates.actors.model.chat import ChatModel, Endpoint
 from housemates.actors.react_agent import ReActAgent
 from housemates.actors.trace_agent import TraceAgent
 from housemates.actors.turn import Ask

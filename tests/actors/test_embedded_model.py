@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from housemates.actors import models
 from housemates.actors.agent import AgentSpec
-from housemates.actors.chat import ChatModel, Endpoint
 from housemates.actors.limits import TIGHT_LIMITS
-from housemates.actors.local import local_server, model_name
+from housemates.actors.model import weights as models
+from housemates.actors.model.chat import ChatModel, Endpoint
+from housemates.actors.model.local import local_server, model_name
 from housemates.actors.reply import action_schema, read_json
 from housemates.actors.trace_agent import TraceAgent
 from housemates.env.household.household import HouseholdWorld

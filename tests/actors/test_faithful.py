@@ -21,7 +21,7 @@ from housemates.actors.trace_import import GRAPH, Node, OptoPrime, trace
 from housemates.env.household.household import HouseholdWorld
 from housemates.env.world import is_message
 from housemates.orchestrator.config import RunConfig, make_config
-from housemates.orchestrator.journal import read_journal
+from housemates.orchestrator.journal.log import read_journal
 from housemates.orchestrator.run import run
 
 WORDING = {

@@ -9,8 +9,8 @@ from typing import Any
 import msgpack
 import pytest
 from housemates.actors.agent import AgentSpec
-from housemates.actors.chat import Endpoint
 from housemates.actors.host import AgentHost
+from housemates.actors.model.chat import Endpoint
 from housemates.actors.turn import Answer, Ask
 
 from .conftest import RecitingServer, act, by_purpose, learn

@@ -9,8 +9,8 @@ from typing import Any
 import msgpack
 import pytest
 from housemates.actors.agent import MASKABLE, AgentSpec, Learning, ReplyLimits
-from housemates.actors.chat import ChatModel, Endpoint
 from housemates.actors.feedback import Consequence, find_feedback
+from housemates.actors.model.chat import ChatModel, Endpoint
 from housemates.actors.optimizer import PlanOptimizer, find_optimizer
 from housemates.actors.plugin import PluginError
 from housemates.actors.policy import Policy, find_policy

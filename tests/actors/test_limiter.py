@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from housemates.actors.limiter import (
+from housemates.actors.limiter.limiter import (
     COOLDOWN_S,
     HEARTBEAT_S,
     MAX_PAUSE_S,

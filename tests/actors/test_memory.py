@@ -10,10 +10,10 @@ from typing import Any
 
 import psutil
 import pytest
-from housemates.actors import scripted
 from housemates.actors.agent import AgentSpec, Learning
-from housemates.actors.chat import ChatModel, Endpoint, Reply
 from housemates.actors.host import pack_state
+from housemates.actors.model import scripted
+from housemates.actors.model.chat import ChatModel, Endpoint, Reply
 from housemates.actors.trace_agent import TraceAgent
 from housemates.env.household.household import HouseholdWorld
 from opto.trace.nodes import GRAPH, USED_NODES

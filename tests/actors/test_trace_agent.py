@@ -11,7 +11,7 @@ from typing import Any
 import msgpack
 import pytest
 from housemates.actors.agent import MAX_REPEATS, AgentSpec, Learning, ReplyLimits
-from housemates.actors.chat import ChatError, ChatModel
+from housemates.actors.model.chat import ChatError, ChatModel
 from housemates.actors.react_agent import ReActAgent
 from housemates.actors.trace_agent import TraceAgent
 from housemates.actors.turn import Turn

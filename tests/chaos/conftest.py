@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from housemates.actors.chat import Endpoint
-from housemates.actors.scripted_server import scripted_server
+from housemates.actors.model.chat import Endpoint
+from housemates.actors.model.scripted_server import scripted_server
 from housemates.orchestrator.cluster import local_ray
 
 ACTORS = ("ray::AgentHost", "ray::FaultyHost", "ray::WorldHost")

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from housemates.actors.chat import Endpoint
+from housemates.actors.model.chat import Endpoint
 from housemates.orchestrator.barrier import Barrier
 from housemates.orchestrator.config import make_config
 from housemates.orchestrator.episode import Episode

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from housemates.actors import actor
-from housemates.actors.chat import Endpoint
-from housemates.actors.scripted_server import scripted_server
+from housemates.actors.model.chat import Endpoint
+from housemates.actors.model.scripted_server import scripted_server
 from housemates.orchestrator.cluster import local_ray
 
 from .episodes import play_household

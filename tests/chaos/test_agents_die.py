@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from housemates.actors import actor as actor_module
-from housemates.actors.chat import Endpoint
+from housemates.actors.model.chat import Endpoint
 from housemates.orchestrator.barrier import MAX_ATTEMPTS
 from housemates.orchestrator.member import MAX_RESTARTS
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from housemates.actors.chat import Endpoint
+from housemates.actors.model.chat import Endpoint
 
 from .conftest import LONG
 from .episodes import play_household

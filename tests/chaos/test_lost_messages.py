@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from housemates.actors.agent import AgentSpec
-from housemates.actors.chat import Endpoint
 from housemates.actors.host import AgentHost, _Seat
+from housemates.actors.model.chat import Endpoint
 from housemates.actors.turn import Answer, Ask, Failure, Turn
 from housemates.env.codec import unpack
 from housemates.env.host import MAX_OBSERVATION_CHARS, WorldHost

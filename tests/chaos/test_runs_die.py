@@ -23,7 +23,7 @@ from housemates.orchestrator.barrier import Barrier
 from housemates.orchestrator.config import make_config
 from housemates.orchestrator.episode import Episode
 from housemates.orchestrator.errors import StartError
-from housemates.orchestrator.journal import FILE_NAME, JournalError, read_journal, whole_bytes
+from housemates.orchestrator.journal.log import FILE_NAME, JournalError, read_journal, whole_bytes
 from housemates.orchestrator.past import read_past
 from housemates.orchestrator.run import resume, run
 from housemates.orchestrator.summary import Tally

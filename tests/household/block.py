@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from housemates.env.household.graph import Box, Node, SceneGraph
 from housemates.env.household.homes import Flat, Home, build_home
+from housemates.env.household.scene.graph import Box, Node, SceneGraph
 
 _WIDTH_M, _CORRIDOR_M = 20.0, 2.0
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from random import Random
 
 from housemates.env.household import HouseholdWorld
-from housemates.env.household.goals import CLEARING, Goal, Want, WantKind
-from housemates.env.household.graph import SceneGraph
+from housemates.env.household.engine.spots import free_spot, inner_spot
 from housemates.env.household.homes import add_object, find_places, scatter
-from housemates.env.household.spots import free_spot, inner_spot
+from housemates.env.household.scene.graph import SceneGraph
+from housemates.env.household.tasks.goals import CLEARING, Goal, Want, WantKind
 
 Chore = tuple[str, str, int, str]
 """A kind of want, the class of its things, how many, and the class of its target."""

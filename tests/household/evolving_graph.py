@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from housemates.env.household.catalog import object_class
-from housemates.env.household.engine import VERBS, Primitive
-from housemates.env.household.graph import Box, Node, SceneGraph
+from housemates.env.household.engine.engine import VERBS, Primitive
+from housemates.env.household.engine.spots import free_spot, inner_spot
 from housemates.env.household.homes import add_object
-from housemates.env.household.spots import free_spot, inner_spot
+from housemates.env.household.scene.catalog import object_class
+from housemates.env.household.scene.graph import Box, Node, SceneGraph
 
 KITCHEN, LIVINGROOM, PEOPLE = 11, 12, (1, 2, 3)
 RELATIONS = ("HOLDS_RH", "HOLDS_LH", "INSIDE", "ON")

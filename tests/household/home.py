@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from random import Random
 
-from housemates.env.household.engine import Engine, Primitive, Result
-from housemates.env.household.graph import Box, SceneGraph
+from housemates.env.household.engine.engine import Engine, Primitive, Result
+from housemates.env.household.engine.spots import free_spot, inner_spot
 from housemates.env.household.homes import add_character, add_object, build_home
-from housemates.env.household.spots import free_spot, inner_spot
+from housemates.env.household.scene.graph import Box, SceneGraph
 
 PEOPLE = 3
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from housemates.env.household.graph import SceneGraph
-from housemates.env.household.seats import BEDS, SEATS
+from housemates.env.household.engine.seats import BEDS, SEATS
+from housemates.env.household.scene.graph import SceneGraph
 
 OPPOSITES = [("OPEN", "CLOSED"), ("ON", "OFF"), ("CLEAN", "DIRTY"), ("PLUGGED_IN", "PLUGGED_OUT")]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from housemates.env.household.graph import Box, Node, SceneGraph
+from housemates.env.household.engine.spots import support_height
 from housemates.env.household.homes.rules import RULES
-from housemates.env.household.spots import support_height
+from housemates.env.household.scene.graph import Box, Node, SceneGraph
 
 DEEPEST_M = 0.05
 """How far boxes may reach into one another: a few centimetres, as boxes are larger than what is in them."""

@@ -6,8 +6,8 @@ import math
 from random import Random
 from typing import Any
 
-from housemates.env.household.catalog import CATALOG, PROPERTIES, default_states
-from housemates.env.household.scene_json import RELATIONS
+from housemates.env.household.scene.catalog import CATALOG, PROPERTIES, default_states
+from housemates.env.household.scene.scene_json import RELATIONS
 from hypothesis import strategies as st
 
 _LARGE = (

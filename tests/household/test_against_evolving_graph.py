@@ -17,8 +17,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from housemates.env.household.engine import VERBS, Engine, Primitive
-from housemates.env.household.graph import SceneGraph
+from housemates.env.household.engine.engine import VERBS, Engine, Primitive
+from housemates.env.household.scene.graph import SceneGraph
 
 from .evolving_graph import PEOPLE, Case, Peer, View, evolving_graph, our_view, small_home
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from housemates.env.household.catalog import CATALOG, default_states, object_class
+from housemates.env.household.engine.spots import support_height
 from housemates.env.household.homes import build_home
 from housemates.env.household.household import HouseholdWorld
-from housemates.env.household.spots import support_height
+from housemates.env.household.scene.catalog import CATALOG, default_states, object_class
 from housemates.env.world import WorldError
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from housemates.env.household.body import WITHHELD_STEPS, Body
-from housemates.env.household.briefing import Briefing
-from housemates.env.household.deeds import STUCK_STEPS, compile_option, note_result
-from housemates.env.household.engine import Primitive
-from housemates.env.household.goals import Goal, Want, WantKind
-from housemates.env.household.options import Option, find_reflex, list_options
-from housemates.env.household.sight import look
+from housemates.env.household.engine.engine import Primitive
+from housemates.env.household.person.body import WITHHELD_STEPS, Body
+from housemates.env.household.person.briefing import Briefing
+from housemates.env.household.person.deeds import STUCK_STEPS, compile_option, note_result
+from housemates.env.household.person.options import Option, find_reflex, list_options
+from housemates.env.household.person.sight import look
+from housemates.env.household.tasks.goals import Goal, Want, WantKind
 
 from .home import Home
 

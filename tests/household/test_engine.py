@@ -6,7 +6,7 @@ from collections import Counter
 from random import Random
 
 import pytest
-from housemates.env.household.engine import VERBS, Engine, Primitive, Result
+from housemates.env.household.engine.engine import VERBS, Engine, Primitive, Result
 from housemates.env.household.homes import add_character
 
 from .home import Home

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from housemates.env.household.engine import Result
-from housemates.env.household.graph import Box
-from housemates.env.household.motion import heading
+from housemates.env.household.engine.engine import Result
+from housemates.env.household.engine.motion import heading
+from housemates.env.household.scene.graph import Box
 
 from .home import Home
 

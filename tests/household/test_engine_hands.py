@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from housemates.env.household.engine import Engine, Primitive
-from housemates.env.household.graph import Box
-from housemates.env.household.spots import free_spot
+from housemates.env.household.engine.engine import Engine, Primitive
+from housemates.env.household.engine.spots import free_spot
+from housemates.env.household.scene.graph import Box
 
 from .home import Home
 from .invariants import check_invariants

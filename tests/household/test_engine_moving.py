@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from housemates.env.household.engine import Primitive
-from housemates.env.household.graph import Box, Node
-from housemates.env.household.motion import STEP_M, heading
+from housemates.env.household.engine.engine import Primitive
+from housemates.env.household.engine.motion import STEP_M, heading
+from housemates.env.household.scene.graph import Box, Node
 
 from .home import Home
 from .invariants import check_invariants

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 from random import Random
 
-from housemates.env.household.engine import VERBS, Engine, Primitive
-from housemates.env.household.graph import SceneGraph
+from housemates.env.household.engine.engine import VERBS, Engine, Primitive
 from housemates.env.household.homes import add_character, build_home
+from housemates.env.household.scene.graph import SceneGraph
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test

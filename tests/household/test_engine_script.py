@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from housemates.env.household.engine import VERBS, Primitive, parse_primitive
+from housemates.env.household.engine.engine import VERBS, Primitive, parse_primitive
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from housemates.env.household.body import Mate
-from housemates.env.household.goal_text import done_text, goal_text
-from housemates.env.household.goals import Want, WantKind
+from housemates.env.household.person.body import Mate
+from housemates.env.household.person.goal_text import done_text, goal_text
+from housemates.env.household.tasks.goals import Want, WantKind
 
 from .words import body, brief, hold, into, on, place, sit, switch_on, take
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from housemates.env.household.goals import Goal, Want, WantKind
+from housemates.env.household.tasks.goals import Goal, Want, WantKind
 
 from .home import Home
 

@@ -6,12 +6,12 @@ from random import Random
 from typing import Any
 
 import pytest
-from housemates.env.household.goals import Goal, Want, WantKind
-from housemates.env.household.graph import Box, Node, SceneGraph
 from housemates.env.household.homes import build_home
-from housemates.env.household.node import class_kind
-from housemates.env.household.scene_json import RELATIONS
-from housemates.env.household.sight import Focus, look
+from housemates.env.household.person.sight import Focus, look
+from housemates.env.household.scene.graph import Box, Node, SceneGraph
+from housemates.env.household.scene.node import class_kind
+from housemates.env.household.scene.scene_json import RELATIONS
+from housemates.env.household.tasks.goals import Goal, Want, WantKind
 from housemates.env.world import WorldError
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -8,7 +8,6 @@ from collections import Counter
 from random import Random
 
 import pytest
-from housemates.env.household.graph import SceneGraph
 from housemates.env.household.homes import (
     add_object,
     build_home,
@@ -17,6 +16,7 @@ from housemates.env.household.homes import (
     remove_clutter,
     scatter,
 )
+from housemates.env.household.scene.graph import SceneGraph
 from housemates.env.world import WorldError
 
 from .plausibility import faults, is_loose

@@ -8,8 +8,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from housemates.env.household.graph import SceneGraph
 from housemates.env.household.homes import add_character, build_home, scene_file
+from housemates.env.household.scene.graph import SceneGraph
 from housemates.env.world import WorldError
 
 

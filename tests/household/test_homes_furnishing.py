@@ -5,10 +5,10 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from housemates.env.household.graph import Box
 from housemates.env.household.homes.blueprint import Blueprint
 from housemates.env.household.homes.furnishing import Cramped, furnish, wishes
 from housemates.env.household.homes.layout import FloorPlan, Rect, RoomPlan, doorway, entrance
+from housemates.env.household.scene.graph import Box
 
 
 def one_room(wished: str, width: float = 5.0, depth: float = 4.0, seed: int = 0) -> Blueprint:

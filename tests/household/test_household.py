@@ -10,9 +10,9 @@ from random import Random
 
 import pytest
 from housemates.env.household import TASKS, HouseholdWorld
-from housemates.env.household.engine import Engine, Primitive, Result
+from housemates.env.household.engine.engine import Engine, Primitive, Result
 from housemates.env.household.homes import build_home
-from housemates.env.household.tasks import find_task
+from housemates.env.household.tasks.families import find_task
 from housemates.env.world import PLAN_TOKEN, Observation, WorldError, is_message
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from housemates.env.household.body import Mate
-from housemates.env.household.goals import WantKind
-from housemates.env.household.language import letters, option_text, preamble, progress_text, prompt, step_text
+from housemates.env.household.person.body import Mate
+from housemates.env.household.person.language import letters, option_text, preamble, progress_text, prompt, step_text
+from housemates.env.household.tasks.goals import WantKind
 
 from .words import body, brief, hold, into, on, place, sit, switch_on, take
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from housemates.env.household.body import Body
-from housemates.env.household.messages import clean_message, deliver, message_forms, read_message
+from housemates.env.household.person.body import Body
+from housemates.env.household.person.messages import clean_message, deliver, message_forms, read_message
 from housemates.env.world import PLAN_TOKEN, Message
 from hypothesis import given
 from hypothesis import strategies as st

@@ -7,9 +7,9 @@ import math
 from random import Random
 
 import pytest
-from housemates.env.household import motion
-from housemates.env.household.graph import Box, Node, SceneGraph
-from housemates.env.household.motion import ARM_M, STEP_M, Floorplan
+from housemates.env.household.engine import motion
+from housemates.env.household.engine.motion import ARM_M, STEP_M, Floorplan
+from housemates.env.household.scene.graph import Box, Node, SceneGraph
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -12,11 +12,11 @@ from io import BytesIO
 from xml.etree import ElementTree
 
 import pytest
-from housemates.env.household.graph import Box, Node, SceneGraph
 from housemates.env.household.picture import LIGHT, THEMES, Figure, Picture, Theme, figures_of, to_png
 from housemates.env.household.picture.palette import person_colour
 from housemates.env.household.picture.people import MAX_BUBBLES, heading_of
 from housemates.env.household.picture.svg import Rect, shortened, width_of, wrapped
+from housemates.env.household.scene.graph import Box, Node, SceneGraph
 from housemates.env.world import WorldError
 from hypothesis import given
 from hypothesis import strategies as st

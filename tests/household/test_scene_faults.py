@@ -9,9 +9,9 @@ from itertools import count
 from typing import Any
 
 import pytest
-from housemates.env.household import scene_json
-from housemates.env.household.graph import SceneGraph
-from housemates.env.household.scene_json import MAX_FAULTS, scene_faults
+from housemates.env.household.scene import scene_json
+from housemates.env.household.scene.graph import SceneGraph
+from housemates.env.household.scene.scene_json import MAX_FAULTS, scene_faults
 from housemates.env.world import WorldError
 from hypothesis import given
 from hypothesis import strategies as st

@@ -8,10 +8,10 @@ import tracemalloc
 from random import Random
 from typing import Any
 
-from housemates.env.household.engine import Engine, Primitive
-from housemates.env.household.graph import Box, SceneGraph
+from housemates.env.household.engine.engine import Engine, Primitive
 from housemates.env.household.homes import add_character, add_object, build_home
-from housemates.env.household.scene_json import scene_faults
+from housemates.env.household.scene.graph import Box, SceneGraph
+from housemates.env.household.scene.scene_json import scene_faults
 from hypothesis import given
 
 from .effort import FEW

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from housemates.env.household.goals import PLACING, Goal, Want, WantKind
-from housemates.env.household.graph import SceneGraph
-from housemates.env.household.sight import Focus, Person, RoomView, look, partial_graph, visible
+from housemates.env.household.person.sight import Focus, Person, RoomView, look, partial_graph, visible
+from housemates.env.household.scene.graph import SceneGraph
+from housemates.env.household.tasks.goals import PLACING, Goal, Want, WantKind
 
 from .home import PEOPLE, Home
 from .scenes import unity_scene

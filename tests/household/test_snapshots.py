@@ -12,7 +12,7 @@ import msgpack
 import pytest
 from housemates.env.household import HouseholdWorld
 from housemates.env.household.homes import Home
-from housemates.env.household.tasks import find_task
+from housemates.env.household.tasks.families import find_task
 from housemates.env.world import Observation, World, WorldError
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
-from housemates.env.household.catalog import object_class
-from housemates.env.household.graph import Box, Node, SceneGraph, Vec
+from housemates.env.household.engine.spots import free_spot, inner_spot, is_free, support_height
 from housemates.env.household.homes import add_object
-from housemates.env.household.spots import free_spot, inner_spot, is_free, support_height
+from housemates.env.household.scene.catalog import object_class
+from housemates.env.household.scene.graph import Box, Node, SceneGraph, Vec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -8,12 +8,12 @@ from random import Random
 from typing import Any
 
 import pytest
-from housemates.env.household.catalog import CATALOG
-from housemates.env.household.goals import CLEARING, Goal, WantKind
-from housemates.env.household.graph import Box, Node, SceneGraph
 from housemates.env.household.homes import build_home
-from housemates.env.household.task_file import MAX_BYTES, TaskFile, schema
-from housemates.env.household.tasks import embed_task, find_task, set_up
+from housemates.env.household.scene.catalog import CATALOG
+from housemates.env.household.scene.graph import Box, Node, SceneGraph
+from housemates.env.household.tasks.families import embed_task, find_task, set_up
+from housemates.env.household.tasks.goals import CLEARING, Goal, WantKind
+from housemates.env.household.tasks.task_file import MAX_BYTES, TaskFile, schema
 from housemates.env.world import WorldError
 from hypothesis import given
 from hypothesis import strategies as st

@@ -8,14 +8,14 @@ from itertools import combinations
 from random import Random
 
 import pytest
-from housemates.env.household.capacity import has_room
-from housemates.env.household.catalog import CATALOG
-from housemates.env.household.goals import CLEARING, PLACING, Goal, WantKind
-from housemates.env.household.graph import Box, Node, SceneGraph
+from housemates.env.household.engine.spots import free_spot, inner_spot
 from housemates.env.household.homes import build_home, discard, scatter
-from housemates.env.household.spots import free_spot, inner_spot
-from housemates.env.household.task import DEFAULT_HOME, HIDE_IN, HIDE_ON, Task
-from housemates.env.household.tasks import TASKS, find_task, set_up
+from housemates.env.household.scene.catalog import CATALOG
+from housemates.env.household.scene.graph import Box, Node, SceneGraph
+from housemates.env.household.tasks.capacity import has_room
+from housemates.env.household.tasks.families import TASKS, find_task, set_up
+from housemates.env.household.tasks.goals import CLEARING, PLACING, Goal, WantKind
+from housemates.env.household.tasks.task import DEFAULT_HOME, HIDE_IN, HIDE_ON, Task
 from housemates.env.world import WorldError
 from hypothesis import assume, given
 from hypothesis import strategies as st

@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 from housemates.env.household import HouseholdWorld, episode
-from housemates.env.household.graph import SceneGraph
 from housemates.env.household.homes import Home
-from housemates.env.household.sight import Focus, RoomView, look
+from housemates.env.household.person.sight import Focus, RoomView, look
+from housemates.env.household.scene.graph import SceneGraph
 from housemates.env.testing import check_world
 from housemates.env.world import Observation, is_message
 

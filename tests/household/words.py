@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from housemates.env.household.body import Body, Mate
-from housemates.env.household.briefing import Briefing
-from housemates.env.household.goals import Goal, Want, WantKind
+from housemates.env.household.person.body import Body, Mate
+from housemates.env.household.person.briefing import Briefing
+from housemates.env.household.tasks.goals import Goal, Want, WantKind
 
 CLASSES = {
     1: "character",

@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from housemates.actors import chat
-from housemates.actors.chat import ChatModel, Endpoint
+from housemates.actors.model import chat
+from housemates.actors.model.chat import ChatModel, Endpoint
 
 from .faults import FaultServer
 

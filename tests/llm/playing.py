@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from housemates.actors.scripted import make_plan, reply
-from housemates.actors.scripted_reading import read_scene
+from housemates.actors.model.scripted import make_plan, reply
+from housemates.actors.model.scripted_reading import read_scene
 from housemates.env.world import PLAN_TOKEN, Observation, World, is_message
 
 STICKY_STEPS, LIMIT = 10, 400

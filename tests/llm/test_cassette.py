@@ -18,7 +18,7 @@ from housemates.actors.cassette import (
     address,
     read_cassette,
 )
-from housemates.actors.chat import ChatError
+from housemates.actors.model.chat import ChatError
 from housemates.actors.tape import Tape
 from housemates.actors.turn import Exchange
 from hypothesis import HealthCheck, given, settings

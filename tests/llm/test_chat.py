@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from housemates.actors.chat import ChatError, ChatModel, Endpoint
+from housemates.actors.model.chat import ChatError, ChatModel, Endpoint
 
 from .conftest import KEY, MESSAGES, PROMPT
 from .faults import Behaviour, FaultServer, answer, body, disconnect, hang, refuse, trickle

@@ -7,8 +7,8 @@ from collections import Counter
 
 import aiohttp
 import pytest
-from housemates.actors.faults import KINDS, Faults
-from housemates.actors.scripted_server import scripted_server
+from housemates.actors.model.faults import KINDS, Faults
+from housemates.actors.model.scripted_server import scripted_server
 from typer.testing import CliRunner
 
 from .test_gate import PROMPT, serving

@@ -12,13 +12,13 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from housemates.actors.budget import Budget, Spent
-from housemates.actors.chat import ChatError, ChatModel, Endpoint
-from housemates.actors.faults import Faults
-from housemates.actors.gate import Gate, GateLost, News, Terms, Word
-from housemates.actors.limiter import HEARTBEAT_S, Caps
-from housemates.actors.permits import BudgetExceeded, Permits
-from housemates.actors.scripted_server import MODEL, application
+from housemates.actors.limiter.budget import Budget, Spent
+from housemates.actors.limiter.gate import Gate, GateLost, News, Terms, Word
+from housemates.actors.limiter.limiter import HEARTBEAT_S, Caps
+from housemates.actors.limiter.permits import BudgetExceeded, Permits
+from housemates.actors.model.chat import ChatError, ChatModel, Endpoint
+from housemates.actors.model.faults import Faults
+from housemates.actors.model.scripted_server import MODEL, application
 
 from .conftest import KEY
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import psutil
 import pytest
-from housemates.actors.gate import Terms
-from housemates.actors.limiter import HEARTBEAT_S, Caps, Outcome
-from housemates.actors.limiter_actor import RemoteGate
-from housemates.actors.permits import Permits
+from housemates.actors.limiter.actor import RemoteGate
+from housemates.actors.limiter.gate import Terms
+from housemates.actors.limiter.limiter import HEARTBEAT_S, Caps, Outcome
+from housemates.actors.limiter.permits import Permits
 from housemates.orchestrator.cluster import local_ray
 
 TERMS = Terms(Caps(concurrency=5))

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from housemates.actors import local
-from housemates.actors.chat import ChatError, ChatModel, Endpoint
-from housemates.actors.local import MAX_SLOTS, MAX_SLOTS_LARGE, local_server, model_name, slots_for
-from housemates.actors.models import ModelError, find, pull
-from housemates.actors.server_process import ServerProcess
+from housemates.actors.model import local
+from housemates.actors.model.chat import ChatError, ChatModel, Endpoint
+from housemates.actors.model.local import MAX_SLOTS, MAX_SLOTS_LARGE, local_server, model_name, slots_for
+from housemates.actors.model.server_process import ServerProcess
+from housemates.actors.model.weights import ModelError, find, pull
 
 
 @pytest.mark.parametrize(("agents", "slots"), [(1, 2), (2, 4), (8, 16), (500, MAX_SLOTS)])

@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from housemates.actors import models
-from housemates.actors.local import local_server
-from housemates.actors.models import DEFAULT_MODEL, Model, ModelError, find, list_models, pull, verify
+from housemates.actors.model import weights as models
+from housemates.actors.model.local import local_server
+from housemates.actors.model.weights import DEFAULT_MODEL, Model, ModelError, find, list_models, pull, verify
 
 WEIGHTS = b"GGUF" + bytes(range(256)) * 40
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from housemates.actors.chat import ChatError, ChatModel
+from housemates.actors.model.chat import ChatError, ChatModel
 
 from .conftest import MESSAGES
 from .faults import Behaviour, FaultServer, answer, body, hang, refuse
@@ -129,7 +129,7 @@ async def test_the_check_tolerates_servers_without_a_list(server: FaultServer, m
 async def test_the_check_says_in_one_line_what_is_wrong(
     server: FaultServer, make_model: Make, monkeypatch: pytest.MonkeyPatch, models: Behaviour, words: str
 ) -> None:
-    monkeypatch.setattr("housemates.actors.chat.CHECK_S", 0.5)
+    monkeypatch.setattr("housemates.actors.model.chat.CHECK_S", 0.5)
     server.models = models
     with pytest.raises(ChatError) as caught:
         await make_model().check()

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from housemates.actors.scripted import reply
+from housemates.actors.model.scripted import reply
 
 ACTIONS = [
     "[goexplore] <livingroom> (20)",

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from housemates.env.household.homes import Home
 from housemates.env.household.household import HouseholdWorld
-from housemates.env.household.tasks import TASKS
+from housemates.env.household.tasks.families import TASKS
 from housemates.env.world import Observation, is_message
 
 from ..household.block import build_block

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 from aiohttp import web
-from housemates.actors.chat import ChatModel, Endpoint
-from housemates.actors.scripted_server import BODY_LIMIT_BYTES, MODEL, application, scripted_server, serve
+from housemates.actors.model.chat import ChatModel, Endpoint
+from housemates.actors.model.scripted_server import BODY_LIMIT_BYTES, MODEL, application, scripted_server, serve
 
 MESSAGES = [{"role": "user", "content": "Available actions:\nA. [goexplore] <kitchen> (11)\n"}]
 

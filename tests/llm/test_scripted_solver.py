@@ -7,7 +7,7 @@ from itertools import islice, product
 
 import pytest
 from housemates.env.household.household import HouseholdWorld
-from housemates.env.household.tasks import FIFTY, TASKS
+from housemates.env.household.tasks.families import FIFTY, TASKS
 
 from .playing import play
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from housemates.actors.scripted_server import scripted_server
-from housemates.actors.server_process import ServerError, ServerProcess
+from housemates.actors.model.scripted_server import scripted_server
+from housemates.actors.model.server_process import ServerError, ServerProcess
 
 
 def gone(pid: int, within_s: float = 5.0) -> bool:
@@ -56,7 +56,7 @@ def test_a_server_is_in_a_session_of_its_own_so_that_ctrl_c_does_not_reach_it() 
 
 def test_a_server_dies_with_its_killed_parent() -> None:
     code = (
-        "from housemates.actors.scripted_server import scripted_server as s; import sys, time\n"
+        "from housemates.actors.model.scripted_server import scripted_server as s; import sys, time\n"
         "p = s(); p.start(); sys.stdout.write(f'{p.pid}\\n'); sys.stdout.flush(); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
@@ -83,7 +83,7 @@ def test_a_server_survives_the_thread_that_started_it() -> None:
 def test_output_of_a_library_does_not_disturb_the_announcement(modules: Path) -> None:
     (modules / "noisy_server.py").write_text(
         "import os, time\n"
-        "from housemates.actors.server_process import be_supervised\n"
+        "from housemates.actors.model.server_process import be_supervised\n"
         "announce = be_supervised()\n"
         "os.write(1, b'native library banner\\n')\n"
         "announce(4242)\n"

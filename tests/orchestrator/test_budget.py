@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from housemates.actors.scripted_server import scripted_server
+from housemates.actors.model.scripted_server import scripted_server
 from housemates.orchestrator import replay
 from housemates.orchestrator.config import make_config
 from housemates.orchestrator.errors import ConfigError, StartError
-from housemates.orchestrator.journal import FILE_NAME, read_journal
+from housemates.orchestrator.journal.log import FILE_NAME, read_journal
 from housemates.orchestrator.run import resume, run
 
 SETTINGS: dict[str, Any] = {"llm": "scripted", "runtime": "inline", "task": "put_dishwasher", "agents": 3, "seed": 5}

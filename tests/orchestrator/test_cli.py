@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from housemates.actors.scripted_server import scripted_server
+from housemates.actors.model.scripted_server import scripted_server
 from housemates.orchestrator.config import RunConfig
 from housemates.orchestrator.observer import one_line
 

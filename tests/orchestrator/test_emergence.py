@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from housemates.orchestrator.config import make_config
 from housemates.orchestrator.emergence import WINDOW_STEPS, measure, normalised_information
-from housemates.orchestrator.journal import FILE_NAME, read_journal
+from housemates.orchestrator.journal.log import FILE_NAME, read_journal
 from housemates.orchestrator.run import run
 from hypothesis import given
 from hypothesis import strategies as st

@@ -17,9 +17,9 @@ from typing import Any
 
 import psutil
 import pytest
-from housemates.env.household.graph import Box, Node, SceneGraph
 from housemates.env.household.picture import LIGHT, to_png
 from housemates.env.household.picture.palette import person_colour
+from housemates.env.household.scene.graph import Box, Node, SceneGraph
 from housemates.env.world import EVERYONE, Observation
 from housemates.orchestrator.config import make_config
 from housemates.orchestrator.errors import ConfigError
@@ -29,7 +29,7 @@ from housemates.orchestrator.film.filming import Wish, film
 from housemates.orchestrator.film.footage import Footage
 from housemates.orchestrator.film.reels import Gif, Mp4, PngFolder
 from housemates.orchestrator.film.walking import Walkers
-from housemates.orchestrator.journal import FILE_NAME, Journal, JournalError, read_journal
+from housemates.orchestrator.journal.log import FILE_NAME, Journal, JournalError, read_journal
 from housemates.orchestrator.run import run
 from imageio_ffmpeg import count_frames_and_secs, read_frames
 from PIL import Image, ImageChops

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from housemates.actors.agent import MAX_GIVEN_CHARS, Learning
 from housemates.actors.cassette import read_cassette
-from housemates.actors.chat import Endpoint
 from housemates.actors.limits import TIGHT_LIMITS
+from housemates.actors.model.chat import Endpoint
 from housemates.orchestrator.config import RunConfig, load_config, make_config
 from housemates.orchestrator.errors import ConfigError, StartError
-from housemates.orchestrator.journal import read_journal
+from housemates.orchestrator.journal.log import read_journal
 from housemates.orchestrator.playing import agent_specs
 from housemates.orchestrator.run import run
 

@@ -14,7 +14,7 @@ from aiohttp import web
 from housemates.orchestrator import replay
 from housemates.orchestrator.config import make_config
 from housemates.orchestrator.run import run
-from housemates.orchestrator.terminal import TerminalObserver
+from housemates.orchestrator.terminal.live import TerminalObserver
 from rich.console import Console
 
 from .thread_server import ThreadServer

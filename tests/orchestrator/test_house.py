@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 
 import pytest
 from housemates.env.household import HouseholdWorld
-from housemates.env.household.graph import FIRST_OBJECT_ID
 from housemates.env.household.homes import build_home, scene_file
 from housemates.env.household.picture import Picture
+from housemates.env.household.scene.graph import FIRST_OBJECT_ID
 from housemates.orchestrator.cli import main
 
 COMMAND = [sys.executable, "-m", "housemates.orchestrator.cli", "house"]

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from housemates.orchestrator import journal as module
-from housemates.orchestrator.journal import (
+from housemates.orchestrator.journal import log as module
+from housemates.orchestrator.journal.log import (
     MAGIC,
     MAX_FRAME_BYTES,
     SCHEMA,
@@ -120,7 +120,7 @@ def test_a_full_disk_raises_and_what_was_written_stays_readable(tmp_path: Path) 
     code = f"""
 import os, resource, signal
 from pathlib import Path
-from housemates.orchestrator.journal import Journal
+from housemates.orchestrator.journal.log import Journal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 journal = Journal(Path({str(tmp_path / "j")!r}))
 journal.append({{"kind": "begin"}})

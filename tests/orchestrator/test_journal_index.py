@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from housemates.orchestrator.journal import FILE_NAME, MAGIC, SCHEMA, Journal, JournalError, read_journal
-from housemates.orchestrator.journal_index import JournalIndex
+from housemates.orchestrator.journal.index import JournalIndex
+from housemates.orchestrator.journal.log import FILE_NAME, MAGIC, SCHEMA, Journal, JournalError, read_journal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

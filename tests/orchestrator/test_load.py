@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from housemates.orchestrator import load_run
 from housemates.orchestrator.config import make_config
-from housemates.orchestrator.journal import FILE_NAME, read_journal
+from housemates.orchestrator.journal.log import FILE_NAME, read_journal
 from housemates.orchestrator.run import run
 
 

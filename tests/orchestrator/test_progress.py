@@ -19,10 +19,10 @@ from typing import Any
 
 import pytest
 from housemates.orchestrator.config import make_config
-from housemates.orchestrator.progress import NAMED_AGENTS, Progress
 from housemates.orchestrator.summary import Tally
-from housemates.orchestrator.telling import action_words, duration, verb_of
-from housemates.orchestrator.terminal import RunConsole
+from housemates.orchestrator.terminal.live import RunConsole
+from housemates.orchestrator.terminal.progress import NAMED_AGENTS, Progress
+from housemates.orchestrator.terminal.telling import action_words, duration, verb_of
 
 COMMAND = [sys.executable, "-m", "housemates.orchestrator.cli"]
 SCRIPTED = ["--llm", "scripted", "--runtime", "inline"]

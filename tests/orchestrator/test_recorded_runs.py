@@ -16,13 +16,13 @@ import pytest
 from aiohttp import web
 from housemates.actors.agent import AgentSpec
 from housemates.actors.cassette import MAGIC, CassetteWriter, read_cassette
-from housemates.actors.chat import Endpoint
 from housemates.actors.host import AgentHost
+from housemates.actors.model.chat import Endpoint
 from housemates.actors.turn import Ask
 from housemates.env.world import Observation
 from housemates.orchestrator.config import RunConfig, make_config
 from housemates.orchestrator.errors import ConfigError, StartError
-from housemates.orchestrator.journal import read_journal
+from housemates.orchestrator.journal.log import read_journal
 from housemates.orchestrator.run import run
 from housemates.orchestrator.taping import Taping
 

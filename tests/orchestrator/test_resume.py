@@ -16,7 +16,7 @@ import pytest
 from housemates.orchestrator import replay
 from housemates.orchestrator.config import make_config
 from housemates.orchestrator.errors import ConfigError, StartError
-from housemates.orchestrator.journal import FILE_NAME, Journal, JournalError, read_journal
+from housemates.orchestrator.journal.log import FILE_NAME, Journal, JournalError, read_journal
 from housemates.orchestrator.observer import Observer, Record
 from housemates.orchestrator.run import resume, run
 from housemates.orchestrator.summary import Tally

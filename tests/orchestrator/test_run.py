@@ -11,15 +11,15 @@ from typing import Any
 
 import psutil
 import pytest
-from housemates.actors.chat import Endpoint
-from housemates.actors.scripted_server import scripted_server
+from housemates.actors.model.chat import Endpoint
+from housemates.actors.model.scripted_server import scripted_server
 from housemates.orchestrator import replay
 from housemates.orchestrator.barrier import Barrier
 from housemates.orchestrator.cluster import local_ray
 from housemates.orchestrator.config import RunConfig, make_config
 from housemates.orchestrator.episode import Episode
 from housemates.orchestrator.errors import ConfigError, StartError
-from housemates.orchestrator.journal import read_journal
+from housemates.orchestrator.journal.log import read_journal
 from housemates.orchestrator.playing import agent_specs, make_runtime
 from housemates.orchestrator.protocol import End
 from housemates.orchestrator.run import run

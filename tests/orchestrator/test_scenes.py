@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from housemates.env.world import WorldError
-from housemates.orchestrator import scenes as module
 from housemates.orchestrator.config import make_config
-from housemates.orchestrator.journal import FILE_NAME, Journal, read_journal
-from housemates.orchestrator.journal_index import JournalIndex
+from housemates.orchestrator.house import scenes as module
+from housemates.orchestrator.house.scenes import Scenes, household_of
+from housemates.orchestrator.journal.index import JournalIndex
+from housemates.orchestrator.journal.log import FILE_NAME, Journal, read_journal
 from housemates.orchestrator.run import run
-from housemates.orchestrator.scenes import Scenes, household_of
 
 FAR = 60.0
 

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 from housemates.actors.cassette import MAGIC
-from housemates.actors.chat import ChatModel
+from housemates.actors.model.chat import ChatModel
 from housemates.orchestrator import cluster
 from housemates.orchestrator.config import RunConfig, make_config
 from housemates.orchestrator.endpoint import openai_endpoint
-from housemates.orchestrator.journal import read_journal
+from housemates.orchestrator.journal.log import read_journal
 from housemates.orchestrator.playing import agent_specs
 from housemates.orchestrator.run import run
 

@@ -17,7 +17,7 @@ from housemates.orchestrator.errors import ConfigError
 from housemates.orchestrator.observer import Record
 from housemates.orchestrator.report.rows import Prices, read_results
 from housemates.orchestrator.run import run
-from housemates.orchestrator.study import (
+from housemates.orchestrator.study.plan import (
     Cell,
     StudyPlan,
     cells_of,
@@ -27,7 +27,7 @@ from housemates.orchestrator.study import (
     make_plan,
     read_plan,
 )
-from housemates.orchestrator.study_run import StudyBudget, StudyObserver, StudyResult, open_study, run_study
+from housemates.orchestrator.study.running import StudyBudget, StudyObserver, StudyResult, open_study, run_study
 from housemates.orchestrator.summary import Tally
 
 COMMON: dict[str, Any] = {"llm": "scripted", "runtime": "inline", "steps": 30}

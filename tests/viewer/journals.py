@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from housemates.orchestrator.journal import FILE_NAME, SCHEMA, Journal
+from housemates.orchestrator.journal.log import FILE_NAME, SCHEMA, Journal
 
 PROMPT = "I'm {agent}. The goal is known.\nPlan: $PLAN$\nThis is step {step}. " + "There is a <cup> (7). " * 60
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from housemates.actors.scripted_server import scripted_server
+from housemates.actors.model.scripted_server import scripted_server
 
 from . import journals
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from housemates.env.world import WorldError
-from housemates.orchestrator.journal_index import JournalIndex
+from housemates.orchestrator.journal.index import JournalIndex
 from housemates.orchestrator.viewer import picture
 from housemates.orchestrator.viewer.picture import Map, MapMaker
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from housemates.orchestrator.gate import Gate
-from housemates.orchestrator.journal import FILE_NAME, Journal
+from housemates.orchestrator.journal.log import FILE_NAME, Journal
+from housemates.orchestrator.pause import Gate
 from housemates.orchestrator.viewer.control import Control
 from playwright.sync_api import Page, expect
 

@@ -11,8 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 from housemates.orchestrator.errors import StartError
-from housemates.orchestrator.gate import Gate
-from housemates.orchestrator.journal import FILE_NAME, MAGIC
+from housemates.orchestrator.journal.log import FILE_NAME, MAGIC
+from housemates.orchestrator.pause import Gate
 from housemates.orchestrator.viewer.control import Control
 from housemates.orchestrator.viewer.server import MAX_LISTENERS, Viewer
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from housemates.env.household.engine import Primitive
+from housemates.env.household.engine.engine import Primitive
 from housemates.env.virtualhome import client as client_module
 from housemates.env.virtualhome.client import Deadlines, SimulatorClient, SimulatorError
 from housemates.env.virtualhome.correspondence import Correspondence, read_graph

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from housemates.env.household.graph import SceneGraph
+from housemates.env.household.scene.graph import SceneGraph
 from housemates.env.virtualhome.expansion import Complaints, expand
 from housemates.env.virtualhome.wire import ExpandConfig, WireGraph
 from housemates.env.world import WorldError

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from housemates.env.household.engine import VERBS
+from housemates.env.household.engine.engine import VERBS
 from housemates.env.virtualhome.actions import Simulation
 from housemates.env.virtualhome.script import ScriptError, parse_line
 from housemates.env.virtualhome.wire import Request, Response, WireGraph, read

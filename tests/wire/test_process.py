@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 import pytest
-from housemates.env.household.engine import Engine, Primitive
+from housemates.env.household.engine.engine import Engine, Primitive
 from housemates.env.virtualhome.client import Deadlines, SimulatorError
 from housemates.env.virtualhome.ports import lease_port
 from housemates.env.virtualhome.process import SimulatorProcess

@@ -9,8 +9,8 @@ from random import Random
 
 import pytest
 from housemates.env.household import homes
-from housemates.env.household.engine import VERBS, Engine, Primitive
-from housemates.env.household.graph import SceneGraph
+from housemates.env.household.engine.engine import VERBS, Engine, Primitive
+from housemates.env.household.scene.graph import SceneGraph
 from housemates.env.household.simulator import SimulatorFactory
 from housemates.env.virtualhome.client import SimulatorError
 from housemates.env.virtualhome.remote import RemoteSimulators

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from housemates.env.household.engine import VERBS, Primitive
+from housemates.env.household.engine.engine import VERBS, Primitive
 from housemates.env.virtualhome.script import ScriptError, parse_line, write_line
 
 from .test_remote import home

@@ -8,9 +8,9 @@ from random import Random
 
 import pytest
 from housemates.env.household import homes
-from housemates.env.household.graph import SceneGraph
 from housemates.env.household.homes import Flat, Home
 from housemates.env.household.household import HouseholdWorld
+from housemates.env.household.scene.graph import SceneGraph
 from housemates.env.testing import check_world
 from housemates.env.virtualhome import scene
 from housemates.env.virtualhome.actions import Simulation

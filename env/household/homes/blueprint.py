@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from ..catalog import ObjectClass, default_states, object_class
-from ..graph import Box, Node, SceneGraph
+from ..scene.catalog import ObjectClass, default_states, object_class
+from ..scene.graph import Box, Node, SceneGraph
 
 Rotation = tuple[float, float, float, float]
 """A quaternion about the y axis."""

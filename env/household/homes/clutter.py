@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from ..catalog import object_class
-from ..graph import Box, SceneGraph
+from ..scene.catalog import object_class
+from ..scene.graph import Box, SceneGraph
 from .placing import Place, add_object, spot_at
 
 LEVELS = {"low": 0.6, "medium": 1.0, "high": 1.5}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ..graph import Box
+from ..scene.graph import Box
 
 _TOUCH_M = 1e-3
 """Boxes that overlap by less than this only touch."""

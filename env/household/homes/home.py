@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 
 from ...world import WorldError
-from ..graph import SceneGraph
+from ..scene.graph import SceneGraph
 from .blueprint import Blueprint
 from .building import FLATS, building_blueprint
 from .clutter import LEVELS, lay_out

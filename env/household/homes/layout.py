@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from ..catalog import object_class
-from ..graph import Box
+from ..scene.catalog import object_class
+from ..scene.graph import Box
 from .blueprint import OUTSIDE, ROTATION, Draft
 from .fitting import Edge
 

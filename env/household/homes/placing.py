@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from random import Random
 
-from ..catalog import object_class
-from ..graph import Box, Node, SceneGraph, Vec
-from ..spots import free_spot, inner_spot, is_crowded
+from ..engine.spots import free_spot, inner_spot, is_crowded
+from ..scene.catalog import object_class
+from ..scene.graph import Box, Node, SceneGraph, Vec
 from .blueprint import fresh_node
 from .rules import RULES
 

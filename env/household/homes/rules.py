@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from ..catalog import object_class
+from ..scene.catalog import object_class
 
 SILL_M = 1.1
 """Where windows begin; what is lower may stand below them."""

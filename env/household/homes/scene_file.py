@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from ...codec import parse_json
 from ...world import WorldError
-from ..graph import SceneGraph
+from ..scene.graph import SceneGraph
 
 MAX_BYTES = 64 * 1024 * 1024
 """No scene is larger than this; apartments have some hundred kilobytes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..graph import Box
+from ..scene.graph import Box
 from .palette import Theme
 from .svg import Rect, View, line, num, rectangle
 

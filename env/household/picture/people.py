@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..graph import SceneGraph
+from ..scene.graph import SceneGraph
 from .palette import Theme, person_colour
 from .svg import BOLD, MIDDLE, Rect, View, num, rectangle, shortened, width_of, words, wrapped
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from ...world import WorldError
-from ..graph import Box, SceneGraph
+from ..scene.graph import Box, SceneGraph
 from .furniture import draw_open
 from .palette import LIGHT, Theme
 from .people import Figure, draw_people, figures_of

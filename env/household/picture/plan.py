@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ..graph import Box, Node, SceneGraph
+from ..scene.graph import Box, Node, SceneGraph
 from .furniture import Side, draw_piece, label_colours, nearest_side, side_away_from
 from .palette import Theme
 from .svg import BOLD, MIDDLE, Rect, View, line, num, rectangle, width_of, words

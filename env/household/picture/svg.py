@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
-from ..graph import Box
+from ..scene.graph import Box
 
 FONTS = "'Source Sans Pro', 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 """The first is the one that `raster` brings along; a browser may have another."""

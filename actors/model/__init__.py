@@ -1,0 +1,1 @@
+"""Language models: the client, the embedded model, and the scripted one."""

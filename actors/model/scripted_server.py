@@ -1,0 +1,189 @@
+"""The scripted model behind an OpenAI-compatible endpoint, with a latency of your choice.
+
+Agents talk to it exactly as they talk to a real model, so a run without one exercises
+every layer but the weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from .faults import Faults
+from .scripted import reply
+from .server_process import SUPERVISED, ServerProcess, be_supervised
+
+MODEL = "scripted"
+"""The model's name for `Endpoint`."""
+
+BODY_LIMIT_BYTES = 4 * 2**20
+_SHUTDOWN_S = 0.2
+
+
+def scripted_server(
+    latency_s: float = 0.0, port: int = 0, log_path: Path | None = None, faults: str = ""
+) -> ServerProcess:
+    """The scripted model as a child process; port 0 lets the system choose one. Not started yet.
+
+    `faults`: what it does wrong, see `actors.model.faults`.
+
+    Raises:
+        ValueError: no such faults.
+    """
+    Faults(faults)
+    arguments = ["--port", str(port), "--latency", str(latency_s), f"--faults={faults}"]
+    return ServerProcess(__name__, arguments, log_path=log_path, start_timeout_s=30.0)
+
+
+def serve(
+    port: int = 0, latency_s: float = 0.0, on_ready: Callable[[str], None] | None = None, faults: str = ""
+) -> None:
+    """Serve in the foreground until SIGINT or SIGTERM.
+
+    Args:
+        port: on loopback; 0 lets the system choose one.
+        latency_s: seconds every reply is held back.
+        on_ready: called once with the base URL.
+        faults: what it does wrong, see `actors.model.faults`.
+
+    Raises:
+        OSError: the port cannot be had.
+        ValueError: no such faults.
+    """
+
+    def ready(at: int) -> None:
+        if on_ready is not None:
+            on_ready(f"http://127.0.0.1:{at}/v1")
+
+    asyncio.run(_serve(port, application(latency_s, Faults(faults)), ready))
+
+
+async def _serve(port: int, app: web.Application, on_port: Callable[[int], None]) -> None:
+    # Whoever gives up is not answered any further: a handler that hangs must not outlive its connection.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S, handler_cancellation=True)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", port, backlog=1024)
+        await site.start()
+        ended = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Only the main thread may have handlers; elsewhere cancelling the task ends the server.
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                asyncio.get_running_loop().add_signal_handler(number, ended.set)
+        on_port(runner.addresses[0][1])
+        await ended.wait()
+    finally:
+        await runner.cleanup()
+
+
+def application(latency_s: float = 0.0, faults: Faults | None = None) -> web.Application:
+    """The endpoint as an aiohttp application, for tests and for mounting elsewhere."""
+    faults = faults or Faults()
+
+    async def tally(_request: web.Request) -> web.Response:
+        return web.json_response(faults.tally)
+
+    if latency_s < 0:
+        raise ValueError("the latency must not be negative")
+    app = web.Application(client_max_size=BODY_LIMIT_BYTES)
+    app.router.add_post("/v1/chat/completions", partial(_complete, latency_s, faults))
+    app.router.add_get("/v1/tally", tally)
+    app.router.add_get("/v1/models", _models)
+    return app
+
+
+async def _models(_request: web.Request) -> web.Response:
+    entry = {"id": MODEL, "object": "model", "created": 0, "owned_by": "housemates"}
+    return web.json_response({"object": "list", "data": [entry]})
+
+
+async def _complete(latency_s: float, faults: Faults, request: web.Request) -> web.StreamResponse:
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        return _refuse(413, f"the body is larger than {BODY_LIMIT_BYTES} bytes")
+    kind = faults.draw(body)
+    faults.enter()
+    try:
+        response = await _completion(latency_s if kind in ("", "half") else 0.0, body)
+        return await faults.play(kind, request, (response.text or "").encode()) if kind else response
+    finally:
+        faults.leave()
+
+
+async def _completion(latency_s: float, sent: bytes) -> web.Response:
+    try:
+        body = json.loads(sent)
+        messages = [{"role": str(m["role"]), "content": _text(m["content"])} for m in body["messages"]]
+        if not messages:
+            raise ValueError("no messages")
+    except web.HTTPRequestEntityTooLarge:
+        return _refuse(413, f"the body is larger than {BODY_LIMIT_BYTES} bytes")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return _refuse(400, "the body must be a JSON object with a list of messages, each with role and content")
+    text = _keep_properties(reply(messages), body.get("response_format"))
+    if latency_s:
+        await asyncio.sleep(latency_s)
+    prompt_tokens, completion_tokens = sum(len(m["content"]) for m in messages) // 4, len(text) // 4
+    return web.json_response(
+        {
+            "id": "chatcmpl-scripted",
+            "object": "chat.completion",
+            "created": int(time.time()),
+            "model": str(body.get("model") or MODEL),
+            "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
+            "usage": {
+                "prompt_tokens": prompt_tokens,
+                "completion_tokens": completion_tokens,
+                "total_tokens": prompt_tokens + completion_tokens,
+            },
+        }
+    )
+
+
+def _text(content: Any) -> str:
+    """The text of a message, which may come as a string or as a list of parts."""
+    if isinstance(content, str):
+        return content
+    return "".join(part["text"] for part in content if part.get("type") == "text")
+
+
+def _keep_properties(text: str, response_format: Any) -> str:
+    """Drop what a strict schema has no property for; anything odd about the format is ignored."""
+    try:
+        properties = response_format["json_schema"]["schema"]["properties"]
+        data = json.loads(text)
+        kept = {name: value for name, value in data.items() if name in properties}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return text
+    return text if len(kept) == len(data) else json.dumps(kept)
+
+
+def _refuse(status: int, message: str) -> web.Response:
+    error = {"message": message, "type": "invalid_request_error", "param": None, "code": None}
+    return web.json_response({"error": error}, status=status)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m housemates.actors.model.scripted_server", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="on loopback; 0: any free one")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds every reply is held back")
+    parser.add_argument("--faults", default="", help="what it does wrong, see actors.faults")
+    parser.add_argument(SUPERVISED, action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    announce: Callable[[int], None] = be_supervised() if options.supervised else lambda port: None
+    asyncio.run(_serve(options.port, application(options.latency, Faults(options.faults)), announce))
+
+
+if __name__ == "__main__":
+    main()

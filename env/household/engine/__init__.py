@@ -1,0 +1,1 @@
+"""The engine: what each action does to the scene, for everybody at once."""

@@ -1,0 +1,1 @@
+"""What is to be done: goals, the families of tasks, and setting a home up for one."""

@@ -1,0 +1,1 @@
+"""`housemates house`: homes shown, exported and checked."""

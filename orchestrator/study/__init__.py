@@ -1,0 +1,1 @@
+"""Studies: many episodes that differ in their settings."""
