@@ -7,13 +7,11 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from ..env.world import Observation
+from ..env.world import Observation, World
 from .model.chat import Endpoint
 from .turn import Call, Turn
-
-Method = Literal["trace", "react", "fixed"]
 
 MAX_GIVEN_CHARS = 4000
 """The longest plan or organization text a user may give: it stands in every prompt."""
@@ -73,12 +71,14 @@ class AgentSpec:
 
     Attributes:
         name: the agent's id in the world.
-        method: `trace` learns a plan; `react` only thinks before it acts; `fixed` follows the plan it was given.
+        method: `trace` learns a plan; `react` only thinks before it acts; `fixed` follows the plan it was given; or
+            an agent of the user's own, see `actors.own_agent`.
         seed: of the run; all randomness is derived from it, the name and the step.
         limits: how much its model may write.
         learning: how it learns, if it does.
         plan: what it starts with.
         organization: instructions for working together, for its prompt; "" for none.
+        instruction: what the world tells its model above every prompt.
         endpoint: where its model is, if not where everybody's is.
         learn_endpoint: where the model that it learns with is, if that is another one.
         record: keep its model calls in full (`Turn.exchanges`).
@@ -86,12 +86,13 @@ class AgentSpec:
     """
 
     name: str
-    method: Method = "trace"
+    method: str = "trace"
     seed: int = 0
     limits: ReplyLimits = field(default_factory=ReplyLimits)
     learning: Learning = field(default_factory=Learning)
     plan: str = ""
     organization: str = ""
+    instruction: str = World.instruction
     endpoint: Endpoint | None = None
     learn_endpoint: Endpoint | None = None
     record: bool = False
@@ -108,6 +109,9 @@ class AgentSpec:
 
 class Agent(ABC):
     """Someone who perceives, acts and perhaps learns.
+
+    It is made of its spec, the `ChatModel` it acts with, and the one it learns with (often the same): `Agent(spec,
+    chat, learn_chat)`. `housemates.actors.testing.check_agent` says whether it keeps this contract.
 
     Between turns all of an agent that matters is in `state()`: loading it into a fresh agent of the
     same spec gives one that behaves identically. A turn that raises or is cancelled may leave the

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from .plugin import PluginError, is_path, load
+from ..env.plugin import PluginError, is_path, load
 
 MAX_FEEDBACK_CHARS = 2000
 """The feedback stands in the optimizer's prompt; a longer one is a mistake."""

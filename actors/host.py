@@ -17,6 +17,7 @@ from .cassette import Reel
 from .limiter.gate import Granting, Terms
 from .limiter.permits import Permits
 from .model.chat import ChatError, ChatModel, Endpoint
+from .own_agent import find_agent
 from .turn import Answer, Ask, Call, Failure, FailureKind, Turn
 
 MAX_STATE_BYTES = 16 * 1024 * 1024
@@ -164,18 +165,12 @@ def _traceback(error: Exception) -> str:
 
 
 def make_agent(spec: AgentSpec, chat: ChatModel, learn_chat: ChatModel | None = None) -> Agent:
-    """The agent a spec describes; it learns with `learn_chat` if that is another model."""
-    if spec.method == "react":
-        from .react_agent import ReActAgent
+    """The agent a spec describes; it learns with `learn_chat` if that is another model.
 
-        return ReActAgent(spec, chat)
-    if spec.method == "fixed":
-        from .fixed_agent import FixedPlanAgent
-
-        return FixedPlanAgent(spec, chat)
-    from .trace_agent import TraceAgent  # imports Trace, which the other methods do not need
-
-    return TraceAgent(spec, chat, learn_chat)
+    Raises:
+        PluginError: there is no such agent.
+    """
+    return find_agent(spec.method)(spec, chat, learn_chat)
 
 
 def pack_state(agent: Agent) -> bytes:

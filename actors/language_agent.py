@@ -22,8 +22,8 @@ USED_SHARE = 0.9
 LEARN_SHARE = 0.5
 """The share of that which learning may take, so that an agent always gets to act."""
 
-INSTRUCTION = "You are a member of a household who decides what to do next. Answer with JSON only."
-
+FORM = "Answer with JSON only."
+"""Follows the world's instruction."""
 
 ORGANIZATION = "Organization instructions:"
 
@@ -91,7 +91,7 @@ class LanguageAgent(Agent):
     async def _think(self, step: int, observation: Observation, update: PlanUpdate | None, until: float) -> Turn:
         self._key, self._action, self._repeats = None, None, 0
         messages = [
-            {"role": "system", "content": INSTRUCTION},
+            {"role": "system", "content": f"{self.spec.instruction} {FORM}"},
             {"role": "user", "content": self.prompt(observation)},
         ]
         limits = self.spec.limits

@@ -14,9 +14,9 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..env.plugin import PluginError, find
 from ..env.world import PLAN_TOKEN
 from .agent import Learning, ReplyLimits
-from .plugin import PluginError, find
 from .policy import find_policy
 from .recording import Recording, Thought
 from .reply import read_object

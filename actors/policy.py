@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..env.plugin import find
 from ..env.world import PLAN_TOKEN
-from .plugin import find
 from .trace_import import Node, trace
 
 

@@ -23,7 +23,7 @@ from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from .plugin import PluginError
+from ..env.plugin import PluginError
 from .policy import Policy
 from .trace_import import GRAPH, ExceptionNode, Node, ParameterNode, trace
 

@@ -131,8 +131,13 @@ class World(ABC):
 
     Determinism is part of the contract: the same seed and the same actions give the same
     observations, rewards and outcomes, in any process. An equal `snapshot` means an equal
-    future.
+    future. Making a world is cheap, and is done before a run to see who is in it; what takes long belongs into `reset`.
+
+    Attributes:
+        instruction: tells a language model what it is in this world, before every observation.
     """
+
+    instruction: str = "You decide what one of several agents does next."
 
     @property
     @abstractmethod

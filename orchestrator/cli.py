@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import doctor, serve
+from .embedded import models_app
 from .film import command as film_cli
 from .house.command import house_app
 from .interrupt import EXIT_INTERRUPTED
@@ -30,6 +31,7 @@ from .options import (
     Quiet,
     budget_settings,
     option,
+    world_arguments,
 )
 from .study import command as study_cli
 from .viewer.command import view
@@ -53,7 +55,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-models_app = typer.Typer(help="The embedded model.", rich_markup_mode=None)
 app.add_typer(models_app, name="models")
 app.add_typer(house_app, name="house")
 app.command()(view)
@@ -63,12 +64,24 @@ app.command()(view)
     epilog="Every option but --quiet and --json can also be set as HOUSEMATES_<NAME> (HOUSEMATES_BASE_URL for "
     "--base-url) or in a TOML file (--config; the same names, with underscores, without out, record and address; "
     "there, tables [[agent]] with a name say what is different about single agents: method, llm, base_url, key_env, "
-    "plan, organization). A flag wins over a variable, a variable over the file. "
+    "plan, organization; --world-arg is a table [world_args]). A flag wins over a variable, a variable over the file. "
     "Exit code 0: the run completed; 2: bad usage or configuration; 3: could not start or continue; "
     "4: the budget was used up; 130: interrupted."
 )
 def run(
     context: typer.Context,
+    world: Annotated[
+        str | None,
+        option(
+            "--world",
+            help="A world of your own: module:World, or the name an installed package gives it "
+            "(docs/extending.md). [default: the household]",
+        ),
+    ] = None,
+    world_arg: Annotated[
+        list[str] | None,
+        typer.Option("--world-arg", metavar="NAME=VALUE", help="An argument for such a world; may be given again."),
+    ] = None,
     task: Annotated[
         str | None,
         option(
@@ -87,7 +100,7 @@ def run(
             "PATH.json. [default: the task's, else 0]",
         ),
     ] = None,
-    agents: Annotated[int | None, option("--agents", help="How many agents share the household. [default: 2]")] = None,
+    agents: Annotated[int | None, option("--agents", help="How many agents there are. [default: 2]")] = None,
     steps: Annotated[int | None, option("--steps", help="Horizon of the episode, in steps. [default: 150]")] = None,
     simulator: Annotated[
         str | None,
@@ -102,7 +115,8 @@ def run(
         option(
             "--llm",
             help="openai:MODEL, local (the embedded model), local:PATH.gguf, scripted (plays by rules, for trying "
-            "out and testing), or replay:FILE (a recorded run, without any model). "
+            "out and testing), scripted:module:function (by rules of your own), or replay:FILE (a recorded run, "
+            "without any model). "
             "[default: OpenAI if OPENAI_API_KEY or a base URL is set, else local]",
         ),
     ] = None,
@@ -122,7 +136,9 @@ def run(
         str | None,
         option(
             "--method",
-            help="trace: agents learn plans; react: the baseline; fixed: they follow --plan. [default: trace]",
+            "--agent",
+            help="trace: agents learn plans; react: the baseline; fixed: they follow --plan; or agents of your own: "
+            "module:Agent, or the name an installed package gives them. [default: trace]",
         ),
     ] = None,
     plan: Annotated[
@@ -215,6 +231,8 @@ def run(
     if llm is not None and not llm.startswith("openai:") and _from_environment(context, "base_url"):
         base_url = None  # meant for another model than the one asked for here
     flags = {
+        "world": world,
+        "world_args": world_arguments(world_arg) if world_arg else None,
         "task": task,
         "apartment": apartment,
         "agents": agents,
@@ -409,27 +427,6 @@ def llm(
 
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(serve.serve)
 app.command()(doctor.doctor)
-
-
-@models_app.command("pull")
-def models_pull(
-    force: Annotated[bool, typer.Option("--force", help="Fetch it again even if it is there.")] = False,
-) -> None:
-    """Fetch the embedded model (98 MB, once) into the user's cache."""
-    from ..actors.model import weights as models
-
-    path = models.pull(typer.echo, force=force)
-    typer.echo(f"the embedded model is at {path}")
-
-
-@models_app.command("list")
-def models_list() -> None:
-    """Show the models that can be embedded, and which are here."""
-    from ..actors.model import weights as models
-
-    for model in models.list_models():
-        here = "here" if model.present else "not pulled"
-        typer.echo(f"{model.name}  {model.size_bytes / 1e6:.0f} MB  {model.licence}  {here}  {model.path}")
 
 
 @app.callback(invoke_without_command=True)

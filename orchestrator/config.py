@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import tomli_w
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
+    JsonValue,
     ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from ..actors.agent import MASKABLE, MAX_GIVEN_CHARS, Learning, Method
-from ..actors.feedback import find_feedback
+from ..actors.agent import MASKABLE
 from ..actors.limiter.budget import Budget
 from ..actors.limiter.limiter import Caps
-from ..actors.plugin import PluginError
-from ..env.world import PLAN_TOKEN
+from .agent_settings import AgentSettings, GivenText, ModelChoice, check_model, known_part
 from .errors import ConfigError
+from .own_world import WorldFacts, look_at, settled
 from .private_files import write_private
 from .toml_file import read_toml
 
@@ -68,64 +66,13 @@ PLACE = frozenset(
 """The settings that say where, how fast and how far a run is computed, not what happens in it."""
 
 
-_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
-
-
-class ModelChoice(NamedTuple):
-    """A model as the user names it, and where it is and which variable holds its key if that needs saying."""
-
-    llm: str
-    base_url: str = ""
-    key_env: str = ""
-
-
-def _given_text(text: str) -> str:
-    """Plans and the organization are anybody's text: bounded, and nothing that a prompt would mistake for its own."""
-    if len(text) > MAX_GIVEN_CHARS:
-        raise ValueError(f"{len(text)} characters are too many; at most {MAX_GIVEN_CHARS}")
-    if text.startswith("@"):
-        raise ValueError("a text must not begin with @")
-    if PLAN_TOKEN in text:
-        raise ValueError(f"a text must not contain {PLAN_TOKEN}")
-    text.encode()  # a lone surrogate is a ValueError, too
-    return text
-
-
-GivenText = Annotated[str, AfterValidator(_given_text)]
-
-
-class AgentSettings(BaseModel):
-    """What is different about one agent (a table `[[agent]]`); what is not given is as for all."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = Field(description="Agent_2, or its number")
-    method: Method | None = None
-    llm: str = ""
-    base_url: str = ""
-    key_env: str = ""
-    plan: GivenText | None = None
-    organization: GivenText | None = None
-
-    @field_validator("name", mode="before")
-    @classmethod
-    def _named(cls, name: object) -> object:
-        return f"Agent_{name}" if isinstance(name, int) else name
-
-    @model_validator(mode="after")
-    def _known_model(self) -> AgentSettings:
-        if self.llm:
-            _check_model("llm", ModelChoice(self.llm, self.base_url, self.key_env))
-        elif self.base_url or self.key_env:
-            raise ValueError(f"{'base_url' if self.base_url else 'key_env'} goes with an llm of the agent's own")
-        return self
-
-
 class RunConfig(BaseModel):
     """Everything that defines a run. `seed` and a deterministic model define its trajectory."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    world: str = Field("", description="module:World, or the name an installed package gives it; empty: the household")
+    world_args: dict[str, JsonValue] = Field({}, description="arguments for such a world")
     apartment: str = Field("", description="the home; empty: the one the task is made for, else 0")
     task: str | dict[str, Any] = Field(
         "put_dishwasher", description="what is to be done: a name, or a task file's content"
@@ -140,8 +87,10 @@ class RunConfig(BaseModel):
     base_url: str = Field("", description="of an OpenAI-compatible endpoint (vLLM, Ollama, …), with openai:MODEL")
     key_env: str = Field("", description="variable that holds the key of openai:MODEL; empty: OPENAI_API_KEY, or none")
     seed: int = Field(0, ge=0, lt=2**63, description="of the apartment, the hidden objects and every random choice")
-    method: Method = Field(
-        "trace", description="trace: learns a plan; react: the baseline; fixed: follows a given plan"
+    method: str = Field(
+        "trace",
+        description="trace: learns a plan; react: the baseline; fixed: follows a given plan; or an agent of your own, "
+        "module:Agent",
     )
     plan: GivenText = Field("", description="what agents start with; @FILE, or @RUN for the plans learned in a run")
     organization: GivenText = Field("", description="instructions for working together, in every prompt; or @FILE")
@@ -171,10 +120,17 @@ class RunConfig(BaseModel):
     max_seconds: float | None = Field(None, gt=0, le=1e9, description="budget: seconds after which no call begins")
     agent: tuple[AgentSettings, ...] = Field((), description="what is different about single agents")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_its_world(cls, values: Any) -> Any:
+        return settled(values) if isinstance(values, Mapping) else values
+
     @field_validator("task", mode="before")
     @classmethod
     def _known_task(cls, task: Any, values: ValidationInfo) -> str | dict[str, Any]:
         """A task file is read here and now: the configuration must mean the same elsewhere and later."""
+        if values.data.get("world"):  # it is its own task
+            return ""
         from ..env.household.tasks.families import embed_task  # here, so that `--help` does not load the household
         from ..env.world import WorldError
 
@@ -185,6 +141,8 @@ class RunConfig(BaseModel):
 
     @model_validator(mode="after")
     def _enough_people(self) -> RunConfig:
+        if self.world:
+            return self
         from ..env.household.tasks.families import find_task
 
         people = find_task(self.task, self.apartment).people
@@ -205,15 +163,11 @@ class RunConfig(BaseModel):
             raise ValueError(f"{simulator!r} is neither the path of an executable nor http://HOST:PORT")
         return simulator
 
-    @field_validator("optimize", "feedback", "optimizer")
+    @field_validator("method", "optimize", "feedback", "optimizer")
     @classmethod
     def _known_name(cls, name: str, info: ValidationInfo) -> str:
-        if name != cls.model_fields[str(info.field_name)].default:  # Trace is not loaded for its own defaults
-            try:
-                _find(str(info.field_name), name)
-            except PluginError as error:
-                raise ValueError(str(error)) from None
-        return name
+        setting = str(info.field_name)  # Trace is not loaded for its own defaults
+        return name if name == cls.model_fields[setting].default else known_part(setting, name)
 
     @field_validator("mask")
     @classmethod
@@ -225,9 +179,9 @@ class RunConfig(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> RunConfig:
-        _check_model("llm", ModelChoice(self.llm, self.base_url, self.key_env))
+        check_model("llm", ModelChoice(self.llm, self.base_url, self.key_env))
         if self.learn_model:
-            _check_model("learn_llm", self.learn_model)
+            check_model("learn_llm", self.learn_model)
         elif self.learn_base_url or self.learn_key_env:
             raise ValueError(f"{'learn_base_url' if self.learn_base_url else 'learn_key_env'} goes with learn_llm")
         if self.mask and self.optimizer == "opro":
@@ -239,7 +193,7 @@ class RunConfig(BaseModel):
             raise ValueError(f"agent: there is no {min(strangers)} among {self.agents} agents")
         if len(self._tables) < len(self.agent):
             raise ValueError("agent: two tables have one name")
-        methods: set[Method | None] = set()
+        methods: set[str | None] = set()
         for name in self.names:
             own = self.settings(name)
             methods.add(own.method)
@@ -249,9 +203,16 @@ class RunConfig(BaseModel):
             raise ValueError("plan: agents of method react have none")
         return self
 
+    @cached_property
+    def own_world(self) -> WorldFacts | None:
+        """What is known of a world of the user's own; None: it is the household."""
+        return look_at(self.world, self.world_args, self.agents) if self.world else None
+
     @property
     def names(self) -> list[str]:
-        """The agents, as the household names them."""
+        """The agents, as the world names them."""
+        if self.own_world is not None:
+            return list(self.own_world.agents)
         return [f"Agent_{number}" for number in range(1, self.agents + 1)]
 
     @cached_property
@@ -312,7 +273,7 @@ class RunConfig(BaseModel):
     @property
     def task_name(self) -> str:
         """What the task is called."""
-        return task_name(self.task)
+        return task_name({"world": self.world, "task": self.task})
 
     def write(self, path: Path) -> None:
         """Save the configuration so that `load_config` reads the same one."""
@@ -328,39 +289,6 @@ class RunConfig(BaseModel):
 def split_mask(mask: str) -> tuple[str, ...]:
     """The sections in a comma-separated list."""
     return tuple(section.strip() for section in mask.split(",") if section.strip())
-
-
-def _check_model(setting: str, choice: ModelChoice) -> None:
-    llm, base_url, key_env = choice
-    if not llm.isprintable():
-        raise ValueError(f"{setting}: the name has characters that cannot be written down")
-    kind, _, name = llm.partition(":")
-    if kind not in ("openai", "local", "scripted") or (kind == "openai" and not name) or llm == "local:":
-        raise ValueError(f"{setting}: {llm!r} is none of openai:MODEL, local, local:PATH.gguf, scripted")
-    if base_url:
-        if kind != "openai":
-            raise ValueError(f"base_url goes with openai:MODEL, not with {llm}")
-        if not base_url.startswith(("http://", "https://")):
-            raise ValueError(f"base_url: {base_url!r} does not start with http:// or https://")
-    if key_env:
-        if kind != "openai":
-            raise ValueError(f"key_env goes with openai:MODEL, not with {llm}")
-        if not _VARIABLE.fullmatch(key_env):  # what was given is not repeated: it may be a key
-            raise ValueError("key_env: the name of an environment variable is meant (like MY_KEY), not a key")
-
-
-def _find(setting: str, name: str) -> None:
-    """Check that a named part of learning is there and can be used.
-
-    Raises:
-        PluginError: it is not, or cannot.
-    """
-    if setting == "feedback":
-        find_feedback(name)
-        return
-    from ..actors.optimizer import try_out  # Trace's parts, which `--help` must not load
-
-    try_out(Learning(optimize=name) if setting == "optimize" else Learning(optimizer=name))
 
 
 def make_config(**values: Any) -> RunConfig:
@@ -398,13 +326,16 @@ def _is_the_variables(base_url: object) -> bool:
     return bool(base_url) and base_url == os.environ.get("OPENAI_BASE_URL")
 
 
-def task_name(task: str | Mapping[str, Any]) -> str:
-    """What the task of a configuration is called."""
+def task_name(settings: Mapping[str, Any]) -> str:
+    """What the task of a configuration is called; a world of the user's own is its own task."""
+    task = settings.get("world") or settings["task"]
     return task if isinstance(task, str) else str(task["name"])
 
 
 def _rehearse(config: RunConfig) -> None:
     """Check that the home is there and has what the task needs, and the simulator is one, before anything starts."""
+    if config.world:  # it has been made already
+        return
     from ..env.household.tasks.families import find_task, rehearse
     from ..env.world import WorldError
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ..actors.model.chat import Endpoint
 from ..actors.model.server_process import ServerProcess
+from ..env.plugin import PluginError
 from .config import KEY_VARIABLE, OPENAI_URL, ModelChoice
 from .errors import ConfigError
 
@@ -62,7 +63,10 @@ def _server(agents: int, kind: str, name: str, log_path: Path, say: Callable[[st
     if kind == "scripted":
         from ..actors.model.scripted_server import scripted_server
 
-        return scripted_server(0.0, log_path=log_path)
+        try:
+            return scripted_server(0.0, log_path=log_path, rules=name)
+        except PluginError as error:
+            raise ConfigError(f"llm: {error}") from None
     from ..actors.model import weights as models
     from ..actors.model.local import local_server
 
@@ -80,7 +84,7 @@ def _model_name(kind: str, name: str) -> str:
         from ..actors.model.weights import model_path
 
         return model_name(Path(name) if name else model_path())
-    return name or kind
+    return kind if kind == "scripted" else name
 
 
 def openai_endpoint(choice: ModelChoice) -> Endpoint:

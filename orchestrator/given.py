@@ -8,11 +8,16 @@ from typing import Any
 
 from ..actors.agent import MAX_GIVEN_CHARS
 from ..actors.cassette import CassetteError, read_cassette
-from ..actors.plugin import is_path
+from ..actors.own_agent import METHODS
+from ..env.plugin import is_path
 from .config import PLACE, REPLAY, RunConfig
 from .errors import ConfigError
 from .journal.log import JournalError
+from .own_world import agent_names
 from .replay import records
+
+PARTS = ("optimize", "feedback", "optimizer")
+"""Settings of learning that may name users' own code."""
 
 
 def read_texts(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,18 +36,20 @@ def read_texts(values: Mapping[str, Any]) -> dict[str, Any]:
     everybodys = given.get("plan")
     if isinstance(everybodys, str) and everybodys.startswith("@"):
         del given["plan"]
-        count = given.get("agents", RunConfig.model_fields["agents"].default)
-        for number in range(1, count + 1 if isinstance(count, int) else 1):
-            own = next((t for t in tables if t.get("name") in (number, f"Agent_{number}")), None)
+        try:
+            names = agent_names(given)
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
+        for name in names:
+            own = next((t for t in tables if _called(t.get("name")) == name), None)
             if own is None:
-                own = {"name": f"Agent_{number}"}
+                own = {"name": name}
                 tables.append(own)
             own.setdefault("plan", everybodys)
     for table in tables:
         plan = table.get("plan") if isinstance(table, dict) else None
         if isinstance(plan, str) and plan.startswith("@"):
-            name = table.get("name")
-            table["plan"] = _learned(Path(plan[1:]), f"Agent_{name}" if isinstance(name, int) else str(name))
+            table["plan"] = _learned(Path(plan[1:]), _called(table.get("name")))
     return given | ({"agent": tables} if tables else {})
 
 
@@ -57,13 +64,21 @@ def recorded_config(given: Mapping[str, Any]) -> dict[str, Any]:
         recorded = read_cassette(Path(path)).config
     except CassetteError as error:
         raise ConfigError(f"llm: {error}") from None
-    for name in ("optimize", "feedback", "optimizer"):
-        path_of_code = str(recorded.get(name, ""))
-        if is_path(path_of_code) and given.get(name) != path_of_code:
+    named = _own_code(given)
+    for name, code in sorted(_own_code(recorded)):
+        if (name, code) not in named:
             # A cassette may come from anybody: it must not say what is imported here.
-            raise ConfigError(f"{path} was recorded with {name} {path_of_code}; to replay it, name it: --{name}")
+            raise ConfigError(f"{path} was recorded with {name} {code}; to replay it, name it: --{name}")
     replaced = {"llm", "base_url", "key_env", "learn_base_url", "learn_key_env"}
     return recorded | {k: v for k, v in given.items() if k not in replaced} | {"replay": path}
+
+
+def _own_code(settings: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """The code that settings name and that is not ours: pairs of setting and name."""
+    agents = [table.get("method") for table in _listed(settings.get("agent")) if isinstance(table, Mapping)]
+    own = {("method", str(method)) for method in (settings.get("method"), *agents) if method and method not in METHODS}
+    own |= {(name, path) for name in PARTS if is_path(path := str(settings.get(name, "")))}
+    return own | ({("world", str(settings["world"]))} if settings.get("world") else set())
 
 
 def check_recorded(config: RunConfig, recorded: Mapping[str, Any]) -> None:
@@ -79,6 +94,11 @@ def check_recorded(config: RunConfig, recorded: Mapping[str, Any]) -> None:
         if name not in PLACE and now.get(name) != (list(was) if isinstance(was, tuple) else was):
             given = _shown(now.get(name))
             raise ConfigError(f"{config.replay} was recorded with {name.replace('_', '-')} {_shown(was)}, not {given}")
+
+
+def _called(name: Any) -> str:
+    """An agent may be named by its number in the household."""
+    return f"Agent_{name}" if isinstance(name, int) else str(name)
 
 
 def _shown(value: Any) -> str:

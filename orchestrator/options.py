@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
+
+from ..env.codec import parse_json
+from .errors import ConfigError
 
 
 def option(*names: str, help: str, **more: Any) -> Any:
@@ -44,3 +48,22 @@ def budget_settings(*values: Any) -> dict[str, Any]:
     from .config import BUDGET
 
     return {name: value for name, value in zip(BUDGET, values, strict=True) if value is not None}
+
+
+def world_arguments(texts: Sequence[str]) -> dict[str, Any]:
+    """`NAME=VALUE` as an argument each; a value that is JSON (a number, true, a list) is that, any other a text.
+
+    Raises:
+        ConfigError: one has no name, or is there twice.
+    """
+    arguments: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier() or name in arguments:
+            what = "is given twice" if name in arguments else "is not of the form NAME=VALUE"
+            raise ConfigError(f"--world-arg: {text!r} {what}")
+        try:
+            arguments[name] = parse_json(value.encode())
+        except ValueError:
+            arguments[name] = value
+    return arguments

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from ..actors.limits import limits_of
 from ..actors.model.chat import Endpoint
 from ..actors.model.server_process import ServerProcess
 from ..env.household.household import HouseholdWorld
+from ..env.own_world import make_world
 from ..env.world import World
 from .barrier import Barrier
 from .config import ModelChoice, RunConfig, split_mask
@@ -124,7 +125,7 @@ def agent_specs(
     *,
     record: bool = False,
 ) -> list[AgentSpec]:
-    """One spec per agent, named as the household names them.
+    """One spec per agent, named as the world names them.
 
     Args:
         config: what is the same for all, and what is not.
@@ -143,6 +144,7 @@ def agent_specs(
     )
     where = endpoints or {}
     learn_endpoint = where.get(config.learn_model) if config.learn_model else None
+    instruction = (config.own_world or HouseholdWorld).instruction
     specs: list[AgentSpec] = []
     for name in config.names:
         own = config.settings(name)
@@ -155,6 +157,7 @@ def agent_specs(
                 learning=learning,
                 plan=own.plan or "",
                 organization=own.organization or "",
+                instruction=instruction,
                 endpoint=where.get(ModelChoice(own.llm, own.base_url, own.key_env)),
                 learn_endpoint=learn_endpoint,
                 record=record,
@@ -172,7 +175,7 @@ def make_runtime(
     before: Spent | None = None,
     gate: Gate | None = None,
 ) -> Runtime:
-    """The runtime the configuration names, with the household as its world.
+    """The runtime and the world the configuration names.
 
     Args:
         config: of the run.
@@ -182,13 +185,7 @@ def make_runtime(
         before: what earlier parts of the run spent.
         gate: of other runs in this process, whose accounts are the same; with Ray there is one for all anyway.
     """
-    arguments: dict[str, Any] = {"task": config.task, "agents": config.agents, "apartment": config.apartment or None}
-    world: type[World] = HouseholdWorld
-    if config.simulator:
-        from ..env.virtualhome.household import SimulatedHousehold
-
-        world = SimulatedHousehold
-        arguments |= {"simulator": config.simulator, "log_path": str(folder.absolute() / SIMULATOR_LOG_NAME)}
+    world, arguments = _world_of(config, folder)
     endpoints = {endpoint, *(e for spec in specs for e in (spec.endpoint, spec.learn_endpoint) if e)}
     # Our own servers take what comes; they are only asked about where the user limits something.
     limited = config.limited or not all(e.ours for e in endpoints)
@@ -205,3 +202,16 @@ def make_runtime(
         agents_per_actor=config.agents_per_actor,
         terms=terms,
     )
+
+
+def _world_of(config: RunConfig, folder: Path) -> tuple[Callable[..., World], dict[str, Any]]:
+    """What makes the world where it is to live, and the arguments for that."""
+    if config.own_world is not None:
+        return partial(make_world, config.world), config.own_world.arguments
+    household: dict[str, Any] = {"task": config.task, "agents": config.agents, "apartment": config.apartment or None}
+    if not config.simulator:
+        return HouseholdWorld, household
+    from ..env.virtualhome.household import SimulatedHousehold
+
+    log_path = str(folder.absolute() / SIMULATOR_LOG_NAME)
+    return SimulatedHousehold, household | {"simulator": config.simulator, "log_path": log_path}

@@ -77,7 +77,7 @@ def _told(run: Path) -> Iterator[str]:
         if record["kind"] == "begin":
             config = record["config"]
             who = f"{config['agents']} {config['method']} agents"
-            yield f"{who}, task {task_name(config['task'])}, model {record['model']}, seed {config['seed']}"
+            yield f"{who}, task {task_name(config)}, model {record['model']}, seed {config['seed']}"
         elif record["kind"] == "resumed":
             yield f"resumed at step {record['step']}"
         elif record["kind"] == "end":

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ..actors.cassette import Cassette, CassetteError, read_cassette
 from ..actors.model.chat import ChatError, ChatModel, Endpoint
 from ..actors.model.server_process import ServerError
-from ..actors.plugin import PluginError
+from ..env.plugin import PluginError
 from ..env.world import WorldError
 from .cluster import ray_at
 from .config import RunConfig, changed

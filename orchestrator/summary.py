@@ -85,7 +85,7 @@ class Tally:
         """
         config = self._head["config"]
         return {
-            "task": task_name(config["task"]),
+            "task": task_name(config),
             "agents": config["agents"],
             "method": config["method"],
             "model": self._head["model"],

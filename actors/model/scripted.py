@@ -11,12 +11,15 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
+from zlib import crc32
 
-from .scripted_reading import Action, Scene, read_scene
+from .scripted_reading import Action, Scene, read_choices, read_scene
 
 _PLAN_CAP = 600
 _STUCK_DEED = 3  # the same deed this often in a row does not work
 _VARIABLE = re.compile(r"#Variables\s*\n\(\w+\)\s*(\w+)=")
+_KNOWN = tuple(f"[{verb}]" for verb in ("gocheck", "goexplore", "gograb", "goput", "gosit", "goswitch", "send_message"))
+"""How the household's actions begin."""
 _LISTED = 4  # things named in a plan or a message; more would only make the next prompts longer
 
 
@@ -33,6 +36,10 @@ def act(text: str) -> dict[str, str]:
     """Thoughts and the next action, for a prompt that ends with the available actions."""
     scene = read_scene(text)
     action, why = _decide(scene)
+    if action == "None":
+        strange = [choice for choice in read_choices(text) if not choice.startswith(_KNOWN)]
+        if strange:  # another world than the household
+            action, why = strange[crc32(text.encode()) % len(strange)], "I know no rules for this world, so I draw."
     return {"thoughts": why, "action": action}
 
 

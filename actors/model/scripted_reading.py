@@ -11,6 +11,7 @@ _THING = r"<([^<>\n]+)> \((\d+)\)"
 _ROOM = r"\w+(?: \(\d+\))?"  # a room's id is written only where two rooms have one name
 _ACTION = re.compile(rf"^[A-Z]{{1,3}}\. (\[(\w+)\] {_THING}.*)$", re.M)
 _BLOCK = "Available actions:"
+_CHOICE = re.compile(r"^[A-Z]{1,3}\. (.+)$", re.M)
 _ME = re.compile(r"I'm ([A-Za-z]\w*?)_?(\d+)\.")
 _NEED = re.compile(r"(\d+) ([a-z]\w*)")
 _BRING = re.compile(rf"([^.<>]*?) (?:onto|into) the ({_THING})")
@@ -96,17 +97,24 @@ def read_scene(text: str) -> Scene:
     progress = _line(text, "Progress:") + " "
     scene.history = re.split(r", (?=\[)", _line(text, "Previous actions:"))
     where = _read_places(scene, progress)
-    block = text.rfind(_BLOCK)
-    if block >= 0:
-        # The block ends at the first line that is no action; what follows is the response format.
-        block_text = text[block + len(_BLOCK) :].split("Response format", 1)[0]
-        for full, verb, name, number in _ACTION.findall(block_text):
-            room = _room_name(name, number, scene) if verb == "goexplore" else where.get(number, "")
-            scene.actions.append(Action(full.rstrip(), verb, name, number, room))
+    for full, verb, name, number in _ACTION.findall(_choice_block(text)):
+        room = _room_name(name, number, scene) if verb == "goexplore" else where.get(number, "")
+        scene.actions.append(Action(full.rstrip(), verb, name, number, room))
     _read_goal(scene, _line(text, "Goal:"), progress)
     scene.rooms = sorted({a.room for a in scene.of("goexplore")} | set(scene.rooms), key=_canonical)
     _read_talk(scene, text)
     return scene
+
+
+def read_choices(text: str) -> list[str]:
+    """The available actions of a prompt, whatever they look like."""
+    return [choice.rstrip() for choice in _CHOICE.findall(_choice_block(text))]
+
+
+def _choice_block(text: str) -> str:
+    """The last list of actions. It ends before the response format."""
+    _, _, block = text.rpartition(_BLOCK)
+    return block.split("Response format", 1)[0] if _BLOCK in text else ""
 
 
 def _read_places(scene: Scene, progress: str) -> dict[str, str]:

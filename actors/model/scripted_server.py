@@ -12,13 +12,14 @@ import contextlib
 import json
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from ...env.plugin import PluginError, load
 from .faults import Faults
 from .scripted import reply
 from .server_process import SUPERVISED, ServerProcess, be_supervised
@@ -26,22 +27,27 @@ from .server_process import SUPERVISED, ServerProcess, be_supervised
 MODEL = "scripted"
 """The model's name for `Endpoint`."""
 
+Rules = Callable[[Sequence[Mapping[str, str]]], str]
+"""Answers a chat: from its messages, each with role and content, to the text of the reply."""
+
 BODY_LIMIT_BYTES = 4 * 2**20
 _SHUTDOWN_S = 0.2
 
 
 def scripted_server(
-    latency_s: float = 0.0, port: int = 0, log_path: Path | None = None, faults: str = ""
+    latency_s: float = 0.0, port: int = 0, log_path: Path | None = None, faults: str = "", rules: str = ""
 ) -> ServerProcess:
     """The scripted model as a child process; port 0 lets the system choose one. Not started yet.
 
-    `faults`: what it does wrong, see `actors.model.faults`.
+    `faults`: what it does wrong, see `actors.model.faults`. `rules`: see `find_rules`.
 
     Raises:
         ValueError: no such faults.
+        PluginError: no such rules.
     """
     Faults(faults)
-    arguments = ["--port", str(port), "--latency", str(latency_s), f"--faults={faults}"]
+    find_rules(rules)
+    arguments = ["--port", str(port), "--latency", str(latency_s), f"--faults={faults}", f"--rules={rules}"]
     return ServerProcess(__name__, arguments, log_path=log_path, start_timeout_s=30.0)
 
 
@@ -86,7 +92,21 @@ async def _serve(port: int, app: web.Application, on_port: Callable[[int], None]
         await runner.cleanup()
 
 
-def application(latency_s: float = 0.0, faults: Faults | None = None) -> web.Application:
+def find_rules(path: str) -> Rules:
+    """A user's rules in place of the household's: a function `module:function`; ours if there is no path.
+
+    Raises:
+        PluginError: there is no such function.
+    """
+    if not path:
+        return reply
+    rules: Rules = load(path)
+    if not callable(rules):
+        raise PluginError(f"{path} is not a function")
+    return rules
+
+
+def application(latency_s: float = 0.0, faults: Faults | None = None, rules: Rules = reply) -> web.Application:
     """The endpoint as an aiohttp application, for tests and for mounting elsewhere."""
     faults = faults or Faults()
 
@@ -96,7 +116,7 @@ def application(latency_s: float = 0.0, faults: Faults | None = None) -> web.App
     if latency_s < 0:
         raise ValueError("the latency must not be negative")
     app = web.Application(client_max_size=BODY_LIMIT_BYTES)
-    app.router.add_post("/v1/chat/completions", partial(_complete, latency_s, faults))
+    app.router.add_post("/v1/chat/completions", partial(_complete, latency_s, faults, rules))
     app.router.add_get("/v1/tally", tally)
     app.router.add_get("/v1/models", _models)
     return app
@@ -107,7 +127,7 @@ async def _models(_request: web.Request) -> web.Response:
     return web.json_response({"object": "list", "data": [entry]})
 
 
-async def _complete(latency_s: float, faults: Faults, request: web.Request) -> web.StreamResponse:
+async def _complete(latency_s: float, faults: Faults, rules: Rules, request: web.Request) -> web.StreamResponse:
     try:
         body = await request.read()
     except web.HTTPRequestEntityTooLarge:
@@ -115,13 +135,13 @@ async def _complete(latency_s: float, faults: Faults, request: web.Request) -> w
     kind = faults.draw(body)
     faults.enter()
     try:
-        response = await _completion(latency_s if kind in ("", "half") else 0.0, body)
+        response = await _completion(latency_s if kind in ("", "half") else 0.0, rules, body)
         return await faults.play(kind, request, (response.text or "").encode()) if kind else response
     finally:
         faults.leave()
 
 
-async def _completion(latency_s: float, sent: bytes) -> web.Response:
+async def _completion(latency_s: float, rules: Rules, sent: bytes) -> web.Response:
     try:
         body = json.loads(sent)
         messages = [{"role": str(m["role"]), "content": _text(m["content"])} for m in body["messages"]]
@@ -131,7 +151,13 @@ async def _completion(latency_s: float, sent: bytes) -> web.Response:
         return _refuse(413, f"the body is larger than {BODY_LIMIT_BYTES} bytes")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return _refuse(400, "the body must be a JSON object with a list of messages, each with role and content")
-    text = _keep_properties(reply(messages), body.get("response_format"))
+    try:
+        answer = rules(messages)
+        if not isinstance(answer, str):
+            raise TypeError(f"{type(answer).__name__} is no reply")
+        text = _keep_properties(answer, body.get("response_format"))
+    except Exception as error:  # the rules may be a user's
+        return _refuse(400, f"the rules failed: {type(error).__name__}: {error}")
     if latency_s:
         await asyncio.sleep(latency_s)
     prompt_tokens, completion_tokens = sum(len(m["content"]) for m in messages) // 4, len(text) // 4
@@ -179,10 +205,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="on loopback; 0: any free one")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds every reply is held back")
     parser.add_argument("--faults", default="", help="what it does wrong, see actors.faults")
+    parser.add_argument("--rules", default="", help="module:function, in place of the household's rules")
     parser.add_argument(SUPERVISED, action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    app = application(options.latency, Faults(options.faults), find_rules(options.rules))
     announce: Callable[[int], None] = be_supervised() if options.supervised else lambda port: None
-    asyncio.run(_serve(options.port, application(options.latency, Faults(options.faults)), announce))
+    asyncio.run(_serve(options.port, app, announce))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from .tasks import families as tasks
 from .tasks.goals import Goal
 
 DEFAULT_APARTMENT = "0"
+INSTRUCTION = "You are a member of a household who decides what to do next."
 
 
 class HouseholdWorld(World):
@@ -40,6 +41,8 @@ class HouseholdWorld(World):
     Raises:
         WorldError: there is no such task, or no agent.
     """
+
+    instruction = INSTRUCTION
 
     def __init__(
         self,

@@ -44,6 +44,7 @@ class Footage:
         notice: what is missing of the journal, for people; "" if nothing is.
 
     Raises:
+        ConfigError: the run took place in a world that cannot be drawn.
         JournalError: there is no run, or its journal cannot be read at all.
     """
 
@@ -51,6 +52,9 @@ class Footage:
         self._run = run
         reading = records(run)
         self._head = next(reading)
+        world = self._head["config"].get("world")
+        if world:  # it is not even imported
+            raise ConfigError(f"{run} cannot be filmed: only the household can be drawn, not the world {world}")
         self.config = begun_config(self._head, run)
         self.agents: list[str] = list(self._head["agents"])
         self.steps = 0

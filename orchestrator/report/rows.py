@@ -125,7 +125,7 @@ def _read_episode(results: Results, name: str, place: Path, prices: Prices) -> N
         {
             "episode": name,
             **{key: value for key, value in config.items() if isinstance(value, str | int | float | bool)},
-            "task": task_name(config["task"]),
+            "task": task_name(config),
             "model": summary["model"],
             "status": summary["status"],
             "error": summary["error"],

@@ -40,7 +40,7 @@ def step_row(agent: str, part: Mapping[str, Any], observation: Mapping[str, Any]
         "detail": label(part["detail"]),
         "reward": part["reward"],
         "total": part["total"],
-        "room": label(str(info.get("room", ""))),
+        "room": room(info),
         "update": update["verdict"] if update else None,
         "act_s": spent["act"],
         "learn_s": spent["learn"],
@@ -90,9 +90,9 @@ def agent_panel(
         "verdict": part["verdict"],
         "reward": part["reward"],
         "total": part["total"],
-        "room": label(str(after["info"].get("room", ""))),
+        "room": room(after["info"]),
         "holding": [label(name) for name in held(after)],
-        "progress": {label(name): pair for name, pair in dict(after["info"].get("progress", {})).items()},
+        "progress": progress(after["info"]),
         "update": update and {"verdict": update["verdict"], "reason": label(update["reason"])},
         "calls": [{**call, "lost": False} for call in turn.get("calls", ())]
         + [{**call, "lost": True} for call in part["lost_calls"]],
@@ -106,10 +106,23 @@ def prompt(text: str, plan: str, method: str) -> str:
     return text.replace(PLAN_TOKEN, plan)
 
 
+def room(info: Mapping[str, Any]) -> str | None:
+    """Where an agent is, if its world says so. Other worlds than the household may mean anything by their facts."""
+    return label(str(info.get("room", "")))
+
+
+def progress(info: Mapping[str, Any]) -> dict[str | None, Any]:
+    """How many of each kind of thing are done, and how many are wanted."""
+    kinds = info.get("progress")
+    pairs = kinds.items() if isinstance(kinds, Mapping) else ()
+    return {label(str(name)): pair for name, pair in pairs if isinstance(pair, list | tuple) and len(pair) == 2}
+
+
 def held(observation: Mapping[str, Any]) -> list[str]:
     """What an agent holds, by the names its observation has for them."""
     names: list[str] = []
-    for number in observation["info"].get("holding", ()):
+    numbers = observation["info"].get("holding", ())
+    for number in numbers if isinstance(numbers, list | tuple) else ():
         found = re.search(rf"<([^<>]+)> \({re.escape(str(number))}\)", observation["text"])
         names.append(f"{found[1]} ({number})" if found else str(number))
     return names

@@ -40,7 +40,8 @@ class MapMaker:
             WorldError: the run's world is no household, or none that this version can set up.
         """
         config = index.head["config"]
-        if "position" not in next(iter(index.head["observations"].values()))["info"] or "task" not in config:
+        seen = next(iter(index.head["observations"].values()))["info"]
+        if config.get("world") or "position" not in seen or "task" not in config:
             raise WorldError("this world has no map")
         self._index = index
         self._scenes = Scenes(index)

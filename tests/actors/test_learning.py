@@ -12,11 +12,11 @@ from housemates.actors.agent import MASKABLE, AgentSpec, Learning, ReplyLimits
 from housemates.actors.feedback import Consequence, find_feedback
 from housemates.actors.model.chat import ChatModel, Endpoint
 from housemates.actors.optimizer import PlanOptimizer, find_optimizer
-from housemates.actors.plugin import PluginError
 from housemates.actors.policy import Policy, find_policy
 from housemates.actors.recording import Recording, Thought
 from housemates.actors.trace_agent import TraceAgent
 from housemates.actors.turn import Turn
+from housemates.env.plugin import PluginError
 from housemates.env.world import Observation
 from opto.trace.nodes import USED_NODES, Node
 

@@ -100,7 +100,7 @@ def test_a_task_file_is_read_into_the_configuration_so_that_it_means_the_same_el
     path.unlink()
     again = make_config(**load_config(tmp_path / "run.toml"))
     assert again == config and again.task == TASK and again.task_name == "mine"
-    assert task_name(again.model_dump()["task"]) == "mine"
+    assert task_name(again.model_dump()) == "mine"
     assert str(tmp_path) not in (tmp_path / "run.toml").read_text()
 
 

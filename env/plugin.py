@@ -1,11 +1,12 @@
-"""A user's own function or class, named by its import path `module:name`."""
+"""A user's own function or class: named by its import path `module:name`, or as an entry point of a package."""
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ def is_path(text: str) -> bool:
     return _PATH.fullmatch(text) is not None
 
 
-def find(setting: str, name: str, known: Mapping[str, Any], base: type, base_path: str) -> Any:
-    """The class of this name among the known ones, or a user's subclass of `base` as `module:Class`.
+def find(setting: str, name: str, known: Mapping[str, Any], base: type, base_path: str, group: str = "") -> Any:
+    """The class of this name among the known ones, or a user's subclass of `base`.
 
     Args:
         setting: what is being chosen, for the error.
@@ -30,18 +31,31 @@ def find(setting: str, name: str, known: Mapping[str, Any], base: type, base_pat
         known: the classes that have names.
         base: what a user's own must be a subclass of.
         base_path: where that is imported from, for the error.
+        group: of the entry points by which installed packages offer more of them; "": there are none.
 
     Raises:
         PluginError: there is none.
     """
     if name in known:
         return known[name]
-    if not is_path(name):
-        raise PluginError(f"unknown {setting} {name!r}; there are {', '.join(known)}, module:Class")
-    found = load(name)
+    found = find_own(setting, name, known, group)
     if not (isinstance(found, type) and issubclass(found, base)):
         raise PluginError(f"{name} is not a subclass of {base_path}")
     return found
+
+
+def find_own(setting: str, name: str, known: Iterable[str], group: str) -> Any:
+    """What a user names, by import path or as an entry point of a group.
+
+    Raises:
+        PluginError: there is no such thing; `known` are the other names there are.
+    """
+    if is_path(name):
+        return load(name)
+    offered: dict[str, EntryPoint] = {point.name: point for point in entry_points(group=group)} if group else {}
+    if name not in offered:
+        raise PluginError(f"unknown {setting} {name!r}; there are {', '.join([*known, *offered, 'module:Class'])}")
+    return load(offered[name].value)
 
 
 def load(path: str) -> Any:
