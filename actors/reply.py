@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import json_repair
 
+from ..env.wording import letters
 from ..env.world import MESSAGE_PLACEHOLDER, format_message, is_message, parse_message
 from .agent import ReplyLimits
 from .turn import How
@@ -46,16 +47,6 @@ class Reading(NamedTuple):
 
     data: dict[str, Any] | None
     repaired: bool = False
-
-
-def label(index: int) -> str:
-    """The letters in front of the index-th action, counted from 0: A … Z, AA, AB …"""
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
 
 
 def read_json(text: str) -> dict[str, Any] | None:
@@ -175,7 +166,7 @@ def _match(text: str, choices: Sequence[str]) -> tuple[str, How] | None:
         return text, "exact"
     labelled = _LABEL.fullmatch(text)
     if labelled:
-        by_label = {label(index): choice for index, choice in enumerate(choices)}
+        by_label = {letters(index): choice for index, choice in enumerate(choices)}
         rest = (labelled["rest"] or "").strip()
         if rest in actions:
             return rest, "exact"

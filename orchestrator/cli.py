@@ -349,7 +349,9 @@ def _from_environment(context: typer.Context, name: str) -> bool:
 
 
 def _what_next(result: RunResult, llm: str) -> list[str]:
-    lines = [f"read it     housemates replay {result.folder}", "more agents housemates run --agents 4"]
+    lines = [f"read it     housemates replay {result.folder}"]
+    if not result.summary["world"]:
+        lines.append("more agents housemates run --agents 4")
     if result.interrupted:
         lines.insert(0, f"go on       housemates resume {result.folder}")
     if result.over_budget:

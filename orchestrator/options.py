@@ -59,9 +59,10 @@ def world_arguments(texts: Sequence[str]) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
-        if not equals or not name.isidentifier() or name in arguments:
-            what = "is given twice" if name in arguments else "is not of the form NAME=VALUE"
-            raise ConfigError(f"--world-arg: {text!r} {what}")
+        if not equals or not name.isidentifier():
+            raise ConfigError(f"--world-arg: {text!r} is not of the form NAME=VALUE")
+        if name in arguments:
+            raise ConfigError(f"--world-arg: {name} is given twice")
         try:
             arguments[name] = parse_json(value.encode())
         except ValueError:

@@ -85,6 +85,7 @@ class Tally:
         """
         config = self._head["config"]
         return {
+            "world": config.get("world", ""),
             "task": task_name(config),
             "agents": config["agents"],
             "method": config["method"],

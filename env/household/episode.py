@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..messages import message_forms
 from .person.body import Body
 from .person.briefing import Briefing
 from .person.goal_text import goal_text
 from .person.language import preamble
-from .person.messages import agent_name, message_forms
+from .person.messages import agent_name
 from .person.options import Option
 from .person.sight import RoomView, look
 from .scene.graph import SceneGraph
@@ -36,7 +37,7 @@ class Team:
         self.goal = goal_text(briefing)
         self.members = {agent_name(number): number for number in numbers}
         self.openings = {number: preamble(number, numbers) for number in numbers}
-        self.forms = {number: message_forms(number, numbers) for number in numbers}
+        self.forms = {number: message_forms(number, self.members) for number in numbers}
         self.bodies = {number: Body.at_start(number, _room_of(graph, number), briefing) for number in numbers}
         self.progress = self.count(graph)
         self.done = False

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
+from ..messages import read_message
+from ..wording import letters
 from ..world import Message, Observation, Outcome, StepResult, World, WorldError, is_message
 from .engine.engine import Engine, Primitive
 from .episode import Episode, Team
@@ -13,7 +15,7 @@ from .homes import Home, build_home
 from .person import language
 from .person.body import Body
 from .person.deeds import compile_option, note_result
-from .person.messages import agent_name, deliver, read_message
+from .person.messages import agent_name, deliver
 from .person.options import find_reflex, list_options
 from .scene.graph import SceneGraph
 from .simulator import SimulatorFactory
@@ -196,7 +198,7 @@ class HouseholdWorld(World):
         episode.options[number] = options
         choices = (*options, *team.forms[number])
         while len(self._lettering) < len(choices):
-            self._lettering.append(language.letters(len(self._lettering)))
+            self._lettering.append(letters(len(self._lettering)))
         reflex = None if is_over else find_reflex(body, briefing)
         progress = language.progress_text(body, briefing)
         return Observation(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from housemates.env.household.person.body import Mate
-from housemates.env.household.person.language import letters, option_text, preamble, progress_text, prompt, step_text
+from housemates.env.household.person.language import option_text, preamble, progress_text, prompt, step_text
 from housemates.env.household.tasks.goals import WantKind
+from housemates.env.wording import letters
 
 from .words import body, brief, hold, into, on, place, sit, switch_on, take
 

@@ -6,7 +6,8 @@ import re
 
 import pytest
 from housemates.env.household.person.body import Body
-from housemates.env.household.person.messages import clean_message, deliver, message_forms, read_message
+from housemates.env.household.person.messages import deliver
+from housemates.env.messages import clean_message, message_forms, read_message
 from housemates.env.world import PLAN_TOKEN, Message
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ def body(number: int) -> Body:
 
 
 def test_with_two_teammates_one_can_write_to_each_or_to_everyone() -> None:
-    assert message_forms(2, (1, 2, 3)) == (
+    assert message_forms(2, TEAM) == (
         "[send_message] <Agent_1> (1): text",
         "[send_message] <Agent_3> (3): text",
         "[send_message] <everyone> (0): text",
@@ -27,8 +28,8 @@ def test_with_two_teammates_one_can_write_to_each_or_to_everyone() -> None:
 
 
 def test_with_one_teammate_everyone_is_the_same_and_alone_there_is_nobody() -> None:
-    assert message_forms(2, (1, 2)) == ("[send_message] <Agent_1> (1): text",)
-    assert message_forms(2, (2,)) == ()
+    assert message_forms(2, {"Agent_1": 1, "Agent_2": 2}) == ("[send_message] <Agent_1> (1): text",)
+    assert message_forms(2, {"Agent_2": 2}) == ()
     to_all = "[send_message] <everyone> (0): hi"
     assert read_message(to_all, 1, {"Agent_1": 1, "Agent_2": 2}) == Message(
         sender="Agent_1", receiver="everyone", text="hi"

@@ -8,34 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...wording import choice_text
 from ...world import PLAN_TOKEN
 from .body import Body
 from .briefing import Briefing
 from .goal_text import done_text
 from .messages import agent_name
 from .options import Option
-
-_NOTE = (
-    "Note: You must respond in the json format above. The action choice must be the same as one of the available "
-    'actions. If there\'s nothing left to do, the action can be "None".'
-)
-_NOTE_MESSAGE = " If you choose [send_message], you must also generate the actual message."
-
-_FORMAT = (
-    "Response format:\n"
-    '{"thoughts" : "thoughts content", \n'
-    '"action" : "choose one action from the available actions above"}\n'
-)
-
-
-def letters(index: int) -> str:
-    """What numbers the action with this index: A to Z, then AA, AB and so on."""
-    text = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        text = chr(ord("A") + rest) + text
-    return text
 
 
 def option_text(option: Option, briefing: Briefing) -> str:
@@ -107,12 +86,10 @@ def prompt(
     opening: str, goal: str, progress: str, body: Body, choices: Sequence[str], lettering: Sequence[str], alone: bool
 ) -> str:
     """The whole prompt body, with the plan token under the goal."""
-    actions = "".join([f"{letter}. {choice}\n" for letter, choice in zip(lettering, choices, strict=False)])
     dialogue = "\n".join(body.dialogue)
     return (
         f"{opening}\nGoal: {goal}\nPlan: {PLAN_TOKEN}\nProgress: {progress}\nDialogue history:\n{dialogue}\n"
-        f"Previous actions: {', '.join(body.history)}\nAvailable actions:\n{actions}\n{_FORMAT}"
-        f"{_NOTE}{'' if alone else _NOTE_MESSAGE}"
+        f"Previous actions: {', '.join(body.history)}\n{choice_text(choices, lettering, talking=not alone)}"
     )
 
 
