@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from housemates.actors.agent import Agent, AgentSpec
     from housemates.actors.model.chat import ChatModel, Endpoint
+    from housemates.actors.testing import check_agent
     from housemates.actors.trace_agent import TraceAgent
     from housemates.env.household.household import HouseholdWorld
     from housemates.env.testing import check_world
@@ -41,6 +42,7 @@ _HOMES = {
     "TraceAgent": "actors.trace_agent",
     "World": "env.world",
     "WorldError": "env.world",
+    "check_agent": "actors.testing",
     "check_world": "env.testing",
     "load_run": "orchestrator.load",
     "make_config": "orchestrator.config",
@@ -62,6 +64,7 @@ __all__ = [
     "TraceAgent",
     "World",
     "WorldError",
+    "check_agent",
     "check_world",
     "load_run",
     "make_config",
