@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ..env.plugin import find
+from ..env.plugin import PluginError, find
 
 if TYPE_CHECKING:
     from .agent import Agent, AgentSpec
@@ -36,3 +36,22 @@ def find_agent(method: str) -> Callable[[AgentSpec, ChatModel, ChatModel | None]
         module, name = METHODS[method]
         return getattr(import_module(f".{module}", __package__), name)
     return find("method", method, dict.fromkeys(METHODS), Agent, "housemates.actors.agent.Agent", GROUP)
+
+
+def try_out(method: str) -> None:
+    """Make one agent of a user's own, to find out before a run whether it can be made.
+
+    Raises:
+        PluginError: it cannot, or there is no such thing.
+    """
+    from .agent import AgentSpec
+    from .model.chat import ChatModel, Endpoint
+
+    make = find_agent(method)
+    chat = ChatModel(Endpoint(base_url="http://nowhere.invalid/v1", model="none"))
+    try:
+        make(AgentSpec(name="Agent_1", method=method, plan="Try."), chat, chat)
+    except PluginError:
+        raise
+    except Exception as error:  # a user's code may do anything
+        raise PluginError(f"{method} cannot be made: {type(error).__name__}: {error}") from error

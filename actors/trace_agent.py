@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..env.world import Observation
-from .agent import AgentSpec
+from .agent import AgentSpec, Learning
 from .language_agent import LanguageAgent
 from .model.chat import ChatError, ChatModel
 from .optimizer import PlanOptimizer
-from .policy import find_policy
+from .policy import Policy, find_policy
 from .recording import Recording, Thought
 from .turn import REPLY_KEPT_CHARS, PlanUpdate
 
@@ -22,11 +22,18 @@ class TraceAgent(LanguageAgent):
     Before each thought but the first, the optimizer sees what the last thought led to (the next
     observation, and the feedback) and may rewrite the plan. No one but the agent itself can write it.
     `AgentSpec.learning` says how: what else is trainable, how far back the feedback travels, how often.
+
+    Attributes:
+        policy: what a subclass learns and how its prompt is made of that, unless `learning.optimize` names something.
     """
+
+    policy: type[Policy] = Policy
 
     def __init__(self, spec: AgentSpec, chat: ChatModel, learn_chat: ChatModel | None = None) -> None:
         super().__init__(spec, chat, learn_chat)
-        self._recording = Recording(spec.plan, find_policy(spec.learning.optimize))
+        named = spec.learning.optimize
+        policy = self.policy if named == Learning().optimize else find_policy(named)
+        self._recording = Recording(spec.plan, policy)
         self._optimizer = PlanOptimizer(self._recording, spec.limits, spec.learning)
         # The graph itself is never stored or sent: it is made of these when the agent learns.
         self._thoughts: deque[Thought] = deque(maxlen=spec.learning.credit_steps)

@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from ..actors.agent import MAX_GIVEN_CHARS, Learning
 from ..actors.feedback import find_feedback
-from ..actors.own_agent import METHODS, find_agent
+from ..actors.own_agent import METHODS
+from ..actors.own_agent import try_out as try_out_agent
 from ..env.plugin import PluginError, is_path
 from ..env.world import PLAN_TOKEN
 
@@ -116,7 +117,7 @@ def _find(setting: str, name: str) -> None:
         return
     if setting == "method":
         if name not in METHODS:  # our own need not be loaded to know that they are there
-            find_agent(name)
+            try_out_agent(name)
         return
     from ..actors.optimizer import try_out  # Trace's parts, which `--help` must not load
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import subprocess
 import sys
 from typing import Any
@@ -12,8 +13,11 @@ import msgpack
 import pytest
 from housemates.actors.agent import MAX_REPEATS, AgentSpec, Learning, ReplyLimits
 from housemates.actors.model.chat import ChatError, ChatModel
+from housemates.actors.policy import Policy
 from housemates.actors.react_agent import ReActAgent
 from housemates.actors.trace_agent import TraceAgent
+from housemates.actors.trace_import import Node as TracedNode
+from housemates.actors.trace_import import trace
 from housemates.actors.turn import Turn
 from housemates.env.world import Observation
 from opto.trace.nodes import GRAPH, USED_NODES, Node
@@ -259,3 +263,31 @@ def test_trace_is_imported_silently_and_without_litellm_openai_or_ray() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+class Promises(Policy):
+    def __init__(self, plan: str = "") -> None:
+        super().__init__(plan)
+        self.promise = trace.node("I share.", name="promise", trainable=True)
+
+    def text(self) -> TracedNode[str]:
+        return self.plan + " Promise: " + self.promise
+
+
+class Promiser(TraceAgent):
+    policy = Promises
+
+
+async def test_a_subclass_may_bring_what_it_learns(chat: ChatModel, server: RecitingServer) -> None:
+    suggestion = {"plan0": "go", "promise0": "I give."}
+    server.replies = [act("A"), json.dumps({"reasoning": "", "suggestion": suggestion}), act("B")]
+    agent = Promiser(AgentSpec(name="Agent_1"), chat)
+    await agent.turn(0, observe("k0"), "")
+    await agent.turn(1, observe("k1"), "Task Return: 0.0")
+    assert "Plan:  Promise: I share.\n" in server.prompts()[0]
+    assert agent.plan == "go Promise: I give."
+
+
+async def test_a_policy_that_is_named_goes_before_a_subclass_s_own(chat: ChatModel) -> None:
+    agent = Promiser(AgentSpec(name="Agent_1", learning=Learning(optimize="plan+role")), chat)
+    assert agent.plan == "\nRole: "

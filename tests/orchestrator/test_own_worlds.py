@@ -106,6 +106,7 @@ def test_a_world_has_as_many_agents_as_it_is_asked_for_or_as_it_has(
         ({"agent": [{"name": "Agent_1", "method": "react"}]}, "agent: there is no Agent_1 among 2 agents"),
         ({"method": "fly"}, "method: unknown method 'fly'; there are trace, react, fixed, module:Class"),
         ({"method": WORLD}, f"method: {WORLD} is not a subclass of housemates.actors.agent.Agent"),
+        ({"method": f"{HERE}:Clumsy"}, f"method: {HERE}:Clumsy cannot be made: ZeroDivisionError: no agent today"),
         ({"agent": [{"name": "Counter 1", "method": "fly"}]}, "agent.0.method: unknown method 'fly'"),
         ({"llm": "scripted:rules"}, "llm: 'scripted:rules' is not of the form scripted:module:function"),
     ],
