@@ -27,8 +27,8 @@ export async function showRun(name, ofStudy) {
     panel: new AgentPanel(place, api),
   };
   const title = head.name;
-  const { task, agents, method, seed } = head.config;
-  const named = typeof task === "object" ? task.name : task; // a task file stands in the settings in full
+  const { world, task, agents, method, seed } = head.config;
+  const named = world || (typeof task === "object" ? task.name : task); // a task file stands in the settings in full
   const what = task === undefined ? head.model : `${named} · ${agents} ${method} agents · ${head.model} · seed ${seed}`;
   byId("title").replaceChildren(plain(title), h("small", {}, ` ${plain(what)}`));
   byId("main").className = "run";
