@@ -82,8 +82,9 @@ class Connection:
             headers["Authorization"] = f"Bearer {key}"
         if payer:
             headers |= {name: os.environ[given] for given, name in ACCOUNT_HEADERS.items() if os.environ.get(given)}
-        # Whose proxy to ask, and with what leave.
-        self._proxy, self._proxy_headers = (None, None) if direct else _proxy(base_url)
+        self._proxy, self._proxy_headers = (None, {}) if direct else _proxy(base_url)
+        if not base_url.startswith("https"):
+            headers |= self._proxy_headers  # nothing is said to the proxy but the request itself
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=MAX_CONNECTIONS,
@@ -135,15 +136,15 @@ class Connection:
         return text
 
 
-def _proxy(base_url: str) -> tuple[URL | None, dict[str, str] | None]:
-    """What the environment puts between us and a server; a netrc file, which would, is not read."""
+def _proxy(base_url: str) -> tuple[URL | None, dict[str, str]]:
+    """What the environment puts between us and a server, and our leave to pass there."""
     url, proxies = urlsplit(base_url), urllib.request.getproxies()
     proxy = proxies.get(url.scheme) or proxies.get("all")
     if not proxy or urllib.request.proxy_bypass(url.hostname or ""):
-        return None, None
+        return None, {}
     where = URL(proxy if "://" in proxy else f"http://{proxy}")
     if where.user is None:
-        return where, None
+        return where, {}
     leave = aiohttp.encode_basic_auth(where.user, where.password or "")
     return where.with_user(None), {"Proxy-Authorization": leave}
 

@@ -1,4 +1,4 @@
-"""What stands between the client and the wire: proxies, certificates of who pays, and bodies without an end."""
+"""What stands between the client and the wire: proxies, who pays, what a refusal says, bodies without an end."""
 
 from __future__ import annotations
 
@@ -72,18 +72,13 @@ async def test_a_connection_keeps_its_key_to_itself(server: FaultServer, connect
 async def test_only_openai_s_own_key_goes_with_the_organization_that_pays(
     server: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in (
-        ("OPENAI_API_KEY", KEY),
-        ("OTHER_KEY", KEY),
-        ("OPENAI_ORG_ID", "org"),
-        ("OPENAI_PROJECT_ID", "p"),
-    ):
+    given = {"OPENAI_API_KEY": KEY, "OTHER_KEY": KEY, "OPENAI_ORG_ID": "org", "OPENAI_PROJECT_ID": "project"}
+    for name, value in given.items():
         monkeypatch.setenv(name, value)
-    headers = await sent(server, Endpoint(base_url=server.url, model="m", key_env="OPENAI_API_KEY"))
-    assert (headers["OpenAI-Organization"], headers["OpenAI-Project"]) == ("org", "p")
-    assert "OpenAI-Organization" not in await sent(
-        server, Endpoint(base_url=server.url, model="m", key_env="OTHER_KEY")
-    )
+    ours = await sent(server, Endpoint(base_url=server.url, model="m", key_env="OPENAI_API_KEY"))
+    other = await sent(server, Endpoint(base_url=server.url, model="m", key_env="OTHER_KEY"))
+    assert (ours["OpenAI-Organization"], ours["OpenAI-Project"]) == ("org", "project")
+    assert not {"OpenAI-Organization", "OpenAI-Project"} & set(other)
 
 
 async def test_credentials_of_a_netrc_file_are_not_sent(
