@@ -14,6 +14,8 @@ from typing import Any
 from ..env.codec import pack, unpack
 from .agent import Agent, AgentSpec
 from .cassette import Reel
+from .gathering import Gathering
+from .letters import Key, read_letter, write_answers
 from .limiter.gate import Granting, Terms
 from .limiter.permits import Permits
 from .model.chat import ChatError, ChatModel, Endpoint
@@ -69,6 +71,27 @@ class AgentHost:
             spec.name: {} if spec.tape is None else Reel.unpacked(spec.tape).missing for spec in specs
         }
         self._seats = {name: _Seat(self._make(name), 0, asyncio.Lock()) for name in self._specs}
+        self._turns: set[asyncio.Task[Answer]] = set()
+
+    async def turns(self, letter: bytes) -> bytes:
+        """Take in a letter with asks, and answer those that are ready: all, or as many as are after a moment.
+
+        Whoever wrote writes again for what is owed then. See `actors.letters`.
+        """
+        asked = read_letter(letter)
+        tasks = [asyncio.ensure_future(self.turn(ask)) for ask in asked.asks]
+        tasks += [asyncio.ensure_future(self._owed(key)) for key in asked.owed]
+        self._turns.update(tasks)  # they go on if they are not ready in time
+        for task in tasks:
+            task.add_done_callback(self._turns.discard)
+        return write_answers(await Gathering(tasks).ready())
+
+    async def _owed(self, key: Key) -> Answer:
+        """The answer to an ask that came before."""
+        seat = self._seats[key.agent]
+        if seat.asked == (key.step, key.attempt) and seat.answer is not None and not seat.answer.cancelled():
+            return await asyncio.shield(seat.answer)
+        return _failed(key, "stale", f"{key.agent} has been asked for {seat.asked} since")
 
     async def turn(self, ask: Ask) -> Answer:
         """Let an agent take its turn; never raises for what an agent or its model did."""
@@ -77,7 +100,7 @@ class AgentHost:
         if this == seat.asked and seat.answer is not None:  # the first message, or the answer to it, was lost
             return await asyncio.shield(seat.answer)
         if this < seat.asked:
-            return self._failed(ask, "stale", f"{ask.agent} has been asked for {seat.asked} since")
+            return _failed(ask, "stale", f"{ask.agent} has been asked for {seat.asked} since")
         answer = asyncio.get_running_loop().create_future()
         seat.asked, seat.answer = this, answer
         try:
@@ -90,7 +113,7 @@ class AgentHost:
     async def _serve(self, seat: _Seat, ask: Ask) -> Answer:
         late = self._missing[ask.agent].get(ask.step)
         if late is not None:
-            return self._failed(ask, "late" if late else "error", "this turn did not count when the run was recorded")
+            return _failed(ask, "late" if late else "error", "this turn did not count when the run was recorded")
         if ask.restore and seat.running is not None:
             seat.running.cancel()  # what it is still doing for an earlier ask does not count any more
         limit = asyncio.timeout(ask.deadline_s)
@@ -105,12 +128,12 @@ class AgentHost:
         except TimeoutError as error:
             late = limit.expired()
             message = f"{ask.agent} took longer than {ask.deadline_s:g} s" if late else _traceback(error)
-            return self._failed(ask, "late" if late else "error", message, calls)
+            return _failed(ask, "late" if late else "error", message, calls)
         except ChatError as error:
             kind = error.kind if error.kind in ("fatal", "budget") else "error"
-            return self._failed(ask, kind, str(error), calls)
+            return _failed(ask, kind, str(error), calls)
         except Exception as error:
-            return self._failed(ask, "error", _traceback(error), calls)
+            return _failed(ask, "error", _traceback(error), calls)
 
     async def ready(self) -> None:
         """Answers when the agents are there."""
@@ -124,7 +147,7 @@ class AgentHost:
             seat.agent = self._restored(ask.agent, ask.state)
             seat.version = ask.version
         elif seat.version != ask.version:
-            return self._failed(ask, "stale", f"{ask.agent} is at version {seat.version}, asked for {ask.version}")
+            return _failed(ask, "stale", f"{ask.agent} is at version {seat.version}, asked for {ask.version}")
         before = pack_state(seat.agent)
         take = seat.agent.finish if ask.final else seat.agent.turn
         try:
@@ -155,9 +178,10 @@ class AgentHost:
             self._chats[endpoint] = ChatModel(endpoint, deadline_s=self._call_deadline_s, permits=permits)
         return self._chats[endpoint]
 
-    def _failed(self, ask: Ask, kind: FailureKind, message: str, calls: Sequence[Call] = ()) -> Answer:
-        failure = Failure(kind=kind, message=message, calls=tuple(calls))
-        return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, failure=failure)
+
+def _failed(ask: Ask | Key, kind: FailureKind, message: str, calls: Sequence[Call] = ()) -> Answer:
+    failure = Failure(kind=kind, message=message, calls=tuple(calls))
+    return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, failure=failure)
 
 
 def _traceback(error: Exception) -> str:

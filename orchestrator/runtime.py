@@ -13,11 +13,12 @@ from ..actors.agent import AgentSpec
 from ..actors.host import AgentHost
 from ..actors.limiter.gate import Gate, Terms
 from ..actors.model.chat import Endpoint
-from ..actors.turn import Answer, Ask, Failure
+from ..actors.turn import Answer, Ask
 from ..env.host import WorldHost
 from ..env.world import Observation, StepResult, World
 from .barrier import MAX_ATTEMPTS
 from .errors import RuntimeFailure, WorldLost
+from .letterbox import Exchange, Letterbox, ProcessLost
 
 RESENDS = 10
 """How often a message that does not get through is sent again before its process counts as lost. Ray itself takes two
@@ -98,20 +99,15 @@ class InlineRuntime:
 
 
 class _Process:
-    """An actor with one or more agents: made when it is first needed, and again after it was lost.
+    """An actor: made when it is first needed, and again after it was lost.
 
     Attributes:
         current: the actor, if there is one.
-        asked: the agents whose answers are awaited.
-        alone: held by whoever is asked for the last time in a step, so that an agent that kills the process does
-            not take its housemates with it.
     """
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
         self.current: Any = None
-        self.asked: set[str] = set()
-        self.alone = asyncio.Lock()
 
     def actor(self) -> Any:
         if self.current is None:
@@ -129,7 +125,39 @@ class _Process:
         if self.current is not None:
             ray.kill(self.current)
         self.current = None
-        self.asked.clear()
+
+
+class _AgentProcess(_Process):
+    """An actor with one or more agents.
+
+    Attributes:
+        letters: how they are asked.
+        alone: held by whoever is asked for the last time in a step, so that an agent that kills the process does
+            not take its housemates with it.
+    """
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        super().__init__(make)
+        self.letters = Letterbox(self._reached)
+        self.alone = asyncio.Lock()
+
+    def end(self) -> None:
+        super().end()
+        self.letters.forget()
+
+    def _reached(self) -> Exchange:
+        actor = self.actor()
+
+        async def exchange(letter: bytes) -> bytes:
+            from ray.exceptions import RayError
+
+            try:
+                return await _sent(lambda: actor.turns.remote(letter))
+            except RayError as error:
+                self.lose(actor)
+                raise ProcessLost(_in_short(error)) from None
+
+        return exchange
 
 
 class RayRuntime:
@@ -158,12 +186,12 @@ class RayRuntime:
             self._gate.start()
             arguments |= {"gate": self._gate, "terms": terms._replace(run=uuid.uuid4().hex)}
 
-        def process_of(group: Sequence[AgentSpec]) -> _Process:
-            return _Process(lambda: AgentActor.options(**where).remote(group, endpoint, **arguments))
+        def process_of(group: Sequence[AgentSpec]) -> _AgentProcess:
+            return _AgentProcess(lambda: AgentActor.options(**where).remote(group, endpoint, **arguments))
 
         self._world = _Process(lambda: WorldActor.options(**where).remote(world, world_arguments))
         self._world_calls = 0
-        self._process_of: dict[str, _Process] = {}
+        self._process_of: dict[str, _AgentProcess] = {}
         for start in range(0, len(specs), agents_per_actor):
             group = list(specs[start : start + agents_per_actor])
             self._process_of.update(dict.fromkeys((spec.name for spec in group), process_of(group)))
@@ -183,23 +211,9 @@ class RayRuntime:
     async def turn(self, ask: Ask) -> Answer:
         process = self._process_of[ask.agent]
         async with process.alone if ask.attempt == MAX_ATTEMPTS else contextlib.nullcontext():
-            return await self._ask(process, ask)
-
-    async def _ask(self, process: _Process, ask: Ask) -> Answer:
-        from ray.exceptions import RayError
-
-        if ask.agent in process.asked:  # its time was over long ago, which it should have said by itself
-            process.end()
-        actor = process.actor()
-        process.asked.add(ask.agent)
-        try:
-            answer: Answer = await _sent(lambda: actor.turn.remote(ask))
-        except RayError as error:
-            process.lose(actor)
-            failure = Failure(kind="lost", message=f"the process of {ask.agent} is gone: {_in_short(error)}")
-            return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, failure=failure)
-        process.asked.discard(ask.agent)
-        return answer
+            if process.letters.awaits(ask.agent):  # its time was over long ago, which it should have said by itself
+                process.end()
+            return await process.letters.turn(ask)
 
     async def step(self, actions: JointAction) -> StepResult:
         return await self._of_world("step", dict(actions))
@@ -217,6 +231,8 @@ class RayRuntime:
                 await _raised(asyncio.gather(*(actor.close.remote() for actor in actors)))
         for process in self._processes:
             process.end()
+        for process in dict.fromkeys(self._process_of.values()):
+            await process.letters.close()
 
     async def _of_world(self, method: str, *arguments: Any) -> Any:
         """Have the world do something once, however often the message has to be sent."""

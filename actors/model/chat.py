@@ -2,7 +2,7 @@
 
 Everything that can go wrong between a prompt and a reply is decided here and nowhere
 else: one deadline around the whole call, one place that classifies failures, one that
-waits, one attempt counter. The SDK's own retries are off, so the counts are the truth.
+waits, one attempt counter. Nothing below retries, so the counts are the truth.
 """
 
 from __future__ import annotations
@@ -16,15 +16,13 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from ..limiter.limiter import Outcome
 from ..limiter.permits import BudgetExceeded, Permits
+from .connection import Connection, Refused, Unreachable
 from .dialect import Dialect, Request, is_context_error, retry_after
-
-if TYPE_CHECKING:
-    from openai import APIStatusError, AsyncOpenAI
 
 ErrorKind = Literal["rate_limit", "transient", "fatal", "refused", "timeout", "budget"]
 
@@ -174,7 +172,7 @@ class ChatModel:
         self.max_attempts = max_attempts
         self._permits = permits
         self._dialect = Dialect()
-        self._client: AsyncOpenAI | None = None
+        self._connection: Connection | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._jitter = random.Random()
 
@@ -247,19 +245,17 @@ class ChatModel:
         Raises:
             ChatError: fatal, in one line that says what to change.
         """
-        from openai import APIConnectionError, APIStatusError
-
         call = _Call("", until=time.monotonic() + CHECK_S, attempts=1)
         known: list[str] = []
         try:
             async with asyncio.timeout(CHECK_S):
-                text: str = await self._sdk().get("/models", cast_to=str)
+                text = await self._connected().get("/models")
             known = [str(entry["id"]) for entry in json.loads(text)["data"] or ()]
-        except (TimeoutError, APIConnectionError):
+        except (TimeoutError, Unreachable):
             what = "cannot be reached; is the server running, and the base URL right?"
             raise self._error(what, "fatal", call) from None
-        except APIStatusError as error:
-            if error.status_code in (401, 403) or error.status_code >= 500:
+        except Refused as error:
+            if error.status in (401, 403) or error.status >= 500:
                 refusal = self._refusal(error, (), call)
                 refusal.kind = "fatal"  # a run must not start on a server that is not well
                 raise refusal from None
@@ -277,30 +273,27 @@ class ChatModel:
         """Close the connections. May be called more than once; a later call opens new ones."""
         if self._permits is not None:
             await self._permits.close()
-        client, self._client = self._client, None
-        if client is not None and self._loop is asyncio.get_running_loop():
-            await client.close()
+        connection, self._connection = self._connection, None
+        if connection is not None and self._loop is asyncio.get_running_loop():
+            await connection.close()
 
     async def _attempts(
         self, request: Request, call: _Call, scope: asyncio.Timeout
     ) -> tuple[str, Mapping[str, Any], str]:
-        from openai import APIConnectionError, APIStatusError
-
         failures = 0
-        client = self._sdk()
+        connection = self._connected()
         while True:
             dialect = self._dialect
             body = dialect.body(self.endpoint.model, request)
             try:
-                return await self._send(client, body, request, call, scope)
-            except APIStatusError as error:
-                if error.status_code in (400, 422) and self._adapt(dialect, _complaint(error), body):
+                return await self._send(connection, body, request, call, scope)
+            except Refused as error:
+                if error.status in (400, 422) and self._adapt(dialect, error.complaint, body):
                     continue
                 failure = self._refusal(error, request.messages, call)
-                wait = retry_after(error.response.headers)
-            except APIConnectionError as error:
-                reason = type(error.__cause__ or error).__name__
-                failure = self._error(f"connection failed ({reason}); is the server running?", "transient", call)
+                wait = retry_after(error.headers)
+            except Unreachable as error:
+                failure = self._error(f"connection failed ({error}); is the server running?", "transient", call)
                 wait = None
             except _Unusable as error:
                 failure, wait = self._error(f"{error}; try another model", "transient", call), None
@@ -314,7 +307,7 @@ class ChatModel:
             await asyncio.sleep(wait)
 
     async def _send(
-        self, client: AsyncOpenAI, body: dict[str, Any], request: Request, call: _Call, scope: asyncio.Timeout
+        self, connection: Connection, body: dict[str, Any], request: Request, call: _Call, scope: asyncio.Timeout
     ) -> tuple[str, Mapping[str, Any], str]:
         """One HTTP request, as soon as it may begin; the call's own time runs from the first one on."""
         permits, number = self._permits, 0
@@ -328,8 +321,7 @@ class ChatModel:
         call.attempts += 1
         outcome, used = Outcome("fault"), (0, 0)
         try:
-            # cast_to=str skips the SDK's conversion of the reply into models: measurably less CPU a call.
-            text, usage, finish = _parse(await client.post("/chat/completions", cast_to=str, body=body))
+            text, usage, finish = _parse(await connection.post("/chat/completions", body))
             used = (
                 _tokens(usage, "prompt_tokens") or _prompt_tokens(request),
                 _tokens(usage, "completion_tokens") or len(text) // CHARS_PER_TOKEN,
@@ -353,40 +345,25 @@ class ChatModel:
         self._dialect = simpler
         return True
 
-    def _sdk(self) -> AsyncOpenAI:
+    def _connected(self) -> Connection:
         loop = asyncio.get_running_loop()
-        if self._client is not None and self._loop is loop:
-            return self._client
-        # Imported here: it takes a second, and most commands never call a model.
-        from openai import DEFAULT_CONNECTION_LIMITS, AsyncOpenAI, DefaultAioHttpClient
-
-        key = "none"
-        if self.endpoint.key_env is not None:
-            key = os.environ.get(self.endpoint.key_env, "").strip()
+        if self._connection is not None and self._loop is loop:
+            return self._connection
+        key_env, key = self.endpoint.key_env, None
+        if key_env is not None:
+            key = os.environ.get(key_env, "").strip()
             if not key.isascii():
-                raise self._error(f"needs a key; what {self.endpoint.key_env} holds is none", "fatal")
+                raise self._error(f"needs a key; what {key_env} holds is none", "fatal")
             if not key:
-                raise self._error(f"needs a key; set {self.endpoint.key_env}", "fatal")
-        loopback = self.endpoint.loopback
-        limits = type(DEFAULT_CONNECTION_LIMITS)(
-            max_connections=2000,
-            max_keepalive_connections=2000,
-            # Less than the 5 s after which llama.cpp's server closes an idle connection under our feet.
-            keepalive_expiry=3.0 if loopback else 30.0,
-        )
-        self._client = AsyncOpenAI(
-            api_key=key,
-            base_url=self.endpoint.base_url,
-            max_retries=0,
-            timeout=self.deadline_s,
-            http_client=DefaultAioHttpClient(limits=limits, timeout=self.deadline_s, trust_env=not loopback),
-        )
+                raise self._error(f"needs a key; set {key_env}", "fatal")
+        payer, direct = key_env == "OPENAI_API_KEY", self.endpoint.loopback
+        self._connection = Connection(self.endpoint.base_url, key, payer=payer, direct=direct)
         self._loop = loop
-        return self._client
+        return self._connection
 
-    def _refusal(self, error: APIStatusError, messages: Sequence[Mapping[str, str]], call: _Call) -> ChatError:
+    def _refusal(self, error: Refused, messages: Sequence[Mapping[str, str]], call: _Call) -> ChatError:
         """The one place that classifies HTTP failures."""
-        status, text = error.status_code, _complaint(error)
+        status, text = error.status, error.complaint
         if "insufficient_quota" in text:
             return self._error("the account has no quota left; add credit or use another key", "fatal", call)
         if status in _RATE_LIMITED:
@@ -402,7 +379,7 @@ class ChatModel:
         elif status == 401:
             hint = "it wants a key; name the variable that holds it (--key-env)"
         elif status not in (401, 403):  # servers quote parts of the key there
-            hint += _quote(error, [m["content"] for m in messages], self._client.api_key if self._client else "")
+            hint += _quote(error.message, [m["content"] for m in messages], self._connected().key or "")
         kind: ErrorKind = "fatal" if status in _FATAL_HINTS else "refused"
         return self._error(f"{status}: {hint}", kind, call)
 
@@ -444,29 +421,19 @@ def _estimate(request: Request) -> int:
 
 def _outcome(error: Exception) -> Outcome:
     """What a failed request says about the account's limits."""
-    from openai import APIStatusError
-
-    if not isinstance(error, APIStatusError):
+    if not isinstance(error, Refused):
         return Outcome("fault")
-    wait_s = retry_after(error.response.headers)
-    if error.status_code in _RATE_LIMITED:
+    wait_s = retry_after(error.headers)
+    if error.status in _RATE_LIMITED:
         return Outcome("rate_limit", 0, wait_s)
-    return Outcome("fault" if error.status_code >= 500 or error.status_code in (408, 409) else "ok", 0, wait_s)
+    return Outcome("fault" if error.status >= 500 or error.status in (408, 409) else "ok", 0, wait_s)
 
 
-def _complaint(error: APIStatusError) -> str:
-    """Everything a server says about its refusal, for matching only: it may quote the prompt or the key."""
-    body = error.body
-    return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False) if body else ""
-
-
-def _quote(error: APIStatusError, contents: list[str], key: str) -> str:
+def _quote(said: str, contents: list[str], key: str) -> str:
     """The server's own words, if they fit one short line and give away neither prompt nor key."""
-    body = error.body
-    said = body.get("message") if isinstance(body, dict) else None
-    if not isinstance(said, str) or not said.strip():
-        return ""
     line = " ".join(said.split())[:200]
+    if not line:
+        return ""
     if any(line[i : i + 6] in key for i in range(len(line) - 5)):
         return ""
     if any(line[i : i + 24] in content for content in contents for i in range(max(1, len(line) - 23))):

@@ -8,8 +8,10 @@ from typing import Any
 
 import msgpack
 import pytest
+from housemates.actors import gathering
 from housemates.actors.agent import AgentSpec
 from housemates.actors.host import AgentHost
+from housemates.actors.letters import Key, Letter, read_answers, write_letter
 from housemates.actors.model.chat import Endpoint
 from housemates.actors.turn import Answer, Ask
 
@@ -216,3 +218,45 @@ async def test_an_ask_that_arrives_after_a_newer_one_is_not_served(host: AgentHo
     overtaken = await host.turn(ask(0, attempt=1, restore=True))
     assert newer.turn and overtaken.failure and overtaken.failure.kind == "stale"
     assert len(server.requests) == 1, "and the agent is still the one whose turn counts"
+
+
+async def answers_to(host: AgentHost, letter: Letter) -> list[Answer]:
+    return read_answers(await host.turns(write_letter(letter)))
+
+
+async def test_a_letter_is_answered_for_all_its_agents(host: AgentHost, server: RecitingServer) -> None:
+    server.replies = [act("A")]
+    answers = await answers_to(host, Letter([ask(0), ask(0, agent="Agent_2")]))
+    assert [(answer.agent, answer.turn and answer.turn.how) for answer in answers] == [
+        ("Agent_1", "letter"),
+        ("Agent_2", "letter"),
+    ]
+
+
+async def test_an_answer_that_was_not_ready_is_had_by_asking_for_it(
+    host: AgentHost, server: RecitingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrived: list[Any] = []
+
+    async def second_waits(request: Any) -> Any:
+        arrived.append(request)
+        if len(arrived) == 2:
+            await released.wait()
+        return await original(request)
+
+    monkeypatch.setattr(gathering, "HOLD_S", 0.01)
+    released, (original, server.answer) = asyncio.Event(), (server.answer, second_waits)  # type: ignore[method-assign]
+    server.replies = [act("A")]
+    (ready,) = await answers_to(host, Letter([ask(0), ask(0, agent="Agent_2")]))
+    owed = next(key for key in (Key("Agent_1", 0, 1), Key("Agent_2", 0, 1)) if key.agent != ready.agent)
+    released.set()
+    (rest,) = await answers_to(host, Letter(owed=[owed]))
+    assert (rest.agent, rest.turn and rest.turn.how) == (owed.agent, "letter")
+    assert await answers_to(host, Letter(owed=[owed])) == [rest], "however often it is asked for"
+
+
+async def test_an_answer_that_is_owed_no_more_is_stale(host: AgentHost, server: RecitingServer) -> None:
+    server.replies = [act("A")]
+    await host.turn(ask(0, attempt=2))
+    (answer,) = await answers_to(host, Letter(owed=[Key("Agent_1", 0, 1)]))
+    assert answer.failure and answer.failure.kind == "stale"

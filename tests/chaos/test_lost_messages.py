@@ -18,6 +18,7 @@ from housemates.actors.turn import Answer, Ask, Failure, Turn
 from housemates.env.codec import unpack
 from housemates.env.host import MAX_OBSERVATION_CHARS, WorldHost
 from housemates.env.world import Observation, Outcome, StepResult, World, WorldError
+from housemates.orchestrator.letterbox import Exchange, Letterbox, ProcessLost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,15 +100,16 @@ class LossyRuntime:
         self._hosts = {agent: self._host(agent) for agent in AGENTS}
         self._strays: list[asyncio.Task[Any]] = []
 
-    def _host(self, agent: str) -> AgentHost:
+    def _host(self, *agents: str) -> AgentHost:
         def make(name: str) -> Any:
             return Remembering(AgentSpec(name=name), self.taken)
 
         host = AgentHost([], Endpoint(base_url="http://127.0.0.1:9/v1", model="none"))
         host._make = make  # type: ignore[method-assign]
-        host._specs[agent] = AgentSpec(name=agent)
-        host._missing[agent] = {}
-        host._seats[agent] = _Seat(make(agent), 0, asyncio.Lock())
+        for agent in agents:
+            host._specs[agent] = AgentSpec(name=agent)
+            host._missing[agent] = {}
+            host._seats[agent] = _Seat(make(agent), 0, asyncio.Lock())
         return host
 
     def _chance(self, share: float) -> bool:
@@ -166,6 +168,48 @@ class LossyRuntime:
         await asyncio.gather(*self._strays, return_exceptions=True)
 
 
+class LossyLetters(LossyRuntime):
+    """The same for agents that share a process: whole letters get lost, late and twice."""
+
+    def __init__(self, rng: random.Random | None, restarts: bool = True) -> None:
+        super().__init__(rng, restarts)
+        self._shared = self._host(*AGENTS)
+        self._letterbox = Letterbox(self._reach)
+        self.letters = 0
+
+    async def turn(self, ask: Ask) -> Answer:
+        return await self._letterbox.turn(ask)
+
+    def _reach(self) -> Exchange:
+        host = self._shared
+        self.letters += 1
+
+        async def exchange(letter: bytes) -> bytes:
+            for _ in range(100):
+                if self._restarts and self._chance(0.05) and host is self._shared:
+                    self._shared = self._host(*AGENTS)
+                if host is not self._shared:
+                    raise ProcessLost("gone")
+                if self._chance(0.2):
+                    self._strays.append(asyncio.ensure_future(self._later_letter(host, letter)))
+                if self._chance(0.2):
+                    continue
+                answers = await host.turns(letter)
+                if not self._chance(0.2):
+                    return answers
+            raise AssertionError("the dice are loaded")
+
+        return exchange
+
+    async def _later_letter(self, host: AgentHost, letter: bytes) -> None:
+        for _ in range(self._rng.randrange(40) if self._rng else 0):
+            await asyncio.sleep(0)
+        await host.turns(letter)
+
+
+RUNTIMES = st.sampled_from([LossyRuntime, LossyLetters])
+
+
 def played(runtime: LossyRuntime) -> Played:
     return asyncio.run(play(runtime, AGENTS, seed=7, steps=STEPS))
 
@@ -174,17 +218,17 @@ UNDISTURBED = played(LossyRuntime(None)).digest
 
 
 @settings(max_examples=1000 if LONG else 100, deadline=None)
-@given(st.integers(0, 2**32))
-def test_whatever_is_lost_late_or_twice_every_turn_is_taken_once(seed: int) -> None:
-    runtime = LossyRuntime(random.Random(seed), restarts=False)
+@given(RUNTIMES, st.integers(0, 2**32))
+def test_whatever_is_lost_late_or_twice_every_turn_is_taken_once(kind: type[LossyRuntime], seed: int) -> None:
+    runtime = kind(random.Random(seed), restarts=False)
     assert played(runtime).digest == UNDISTURBED
     assert len(runtime.taken) == len(set(runtime.taken)) == len(AGENTS) * (STEPS + 1)
 
 
 @settings(max_examples=1000 if LONG else 100, deadline=None)
-@given(st.integers(0, 2**32))
-def test_no_turn_is_accepted_from_a_state_that_is_not_the_committed_one(seed: int) -> None:
-    result = played(LossyRuntime(random.Random(seed)))
+@given(RUNTIMES, st.integers(0, 2**32))
+def test_no_turn_is_accepted_from_a_state_that_is_not_the_committed_one(kind: type[LossyRuntime], seed: int) -> None:
+    result = played(kind(random.Random(seed)))
     for agent in AGENTS:
         turns = 0
         for record in result.records[1:]:
@@ -194,6 +238,12 @@ def test_no_turn_is_accepted_from_a_state_that_is_not_the_committed_one(seed: in
                 assert unpack(part["state"])["turns"] == turns, "one turn on from the committed state"
     if all(verdict == "ok" for agent in AGENTS for verdict in result.verdicts(agent)):
         assert result.digest == UNDISTURBED
+
+
+def test_agents_that_share_a_process_get_one_letter_a_step() -> None:
+    runtime = LossyLetters(None)
+    assert played(runtime).digest == UNDISTURBED
+    assert runtime.letters == STEPS + 1
 
 
 def test_a_host_without_its_ledger_would_take_turns_twice(monkeypatch: pytest.MonkeyPatch) -> None:

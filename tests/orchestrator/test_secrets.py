@@ -156,7 +156,7 @@ async def test_no_object_shows_its_key(server: Babbler) -> None:
     specs = agent_specs(config, endpoints)
     chats = [ChatModel(endpoint) for endpoint in endpoints.values()]
     for chat in chats:
-        chat._sdk()  # from here on it has the key
+        chat._connected()  # from here on it has the key
     shown = repr((config, endpoints, specs, chats)) + str(config.model_dump())
     assert os.environ["ACT_KEY"] == ACT and "ACT_KEY" in shown
     assert NEEDLE.decode() not in shown
