@@ -31,6 +31,7 @@ from .options import (
     budget_settings,
     option,
 )
+from .report.command import report
 from .study import command as study_cli
 from .viewer.command import view
 
@@ -346,7 +347,7 @@ def _what_next(result: RunResult, llm: str) -> list[str]:
 
 
 app.command(epilog=study_cli.EPILOG)(study_cli.study)
-app.command()(study_cli.report)
+app.command()(report)
 app.command(epilog=film_cli.EPILOG)(film_cli.film)
 
 
