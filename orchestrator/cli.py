@@ -28,6 +28,7 @@ from .options import (
     PriceIn,
     PriceOut,
     Quiet,
+    View,
     budget_settings,
     option,
 )
@@ -204,7 +205,7 @@ def run(
     ] = None,
     address: Address = "",
     config: Annotated[Path | None, option("--config", help="A TOML file with these options (but --out).")] = None,
-    view: Annotated[bool, typer.Option("--view", help="Serve a page on which to watch, pause and stop it.")] = False,
+    view: View = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -266,6 +267,7 @@ def resume(
     price_out: PriceOut = None,
     max_seconds: MaxSeconds = None,
     address: Address = "",
+    view: View = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -273,7 +275,7 @@ def resume(
     from .run import resume as resume_run
 
     budget = budget_settings(max_calls, max_tokens, max_cost, price_in, price_out, max_seconds)
-    _show(lambda observer: resume_run(folder, observer, budget, address), quiet, as_json)
+    _show(lambda observer: resume_run(folder, observer, budget, address), quiet, as_json, view=view)
 
 
 def _show(
