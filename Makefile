@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 # Trust what the machine trusts (a company's proxy, say), where it keeps its certificates in a usual place.
 UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt),--system-certs)
 
-.PHONY: run test lint types constraints clean
+.PHONY: run test coverage lint types build constraints clean
 
 run: $(INSTALLED)  ## two agents wash the dishes with the embedded model
 	@$(BIN)/housemates models pull
@@ -15,6 +15,11 @@ run: $(INSTALLED)  ## two agents wash the dishes with the embedded model
 test: $(INSTALLED)  ## all tests
 	@$(BIN)/housemates models pull
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+# Without what starts Ray, browsers, models or simulators: they add much time and little to the number.
+coverage: $(INSTALLED)  ## which lines and branches the quick tests reach: a table, and htmlcov/index.html
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --cov --cov-report=term --cov-report=html \
+		-m 'not slow and not ray and not chaos and not browser and not model and not process' $(ARGS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -34,6 +39,9 @@ $(INSTALLED): pyproject.toml constraints.txt overrides.txt
 	@$(UV) pip install --quiet -c constraints.txt --overrides overrides.txt -e '.[local,dev]'
 	@$(UV) pip install --quiet --no-deps virtualhome==2.3.0
 	@touch $@
+
+build: $(INSTALLED)  ## the wheel and the source archive, in dist/
+	@$(BIN)/uv build
 
 constraints: $(INSTALLED)  ## write constraints.txt anew, with today's versions
 	$(UV) pip compile --quiet --upgrade pyproject.toml --all-extras --universal \

@@ -106,6 +106,7 @@ class CassetteWriter:
         self._bytes = 0
 
     def begin(self, config: Mapping[str, Any]) -> None:
+        """Write the run's configuration, first of all."""
         self._write({"kind": "begin", "config": config})
 
     def exchange(self, agent: str, step: int, exchange: Mapping[str, Any]) -> None:
@@ -113,6 +114,7 @@ class CassetteWriter:
         self._write({"kind": "exchange", "agent": agent, "step": step, **exchange})
 
     def missing(self, agent: str, step: int, *, late: bool) -> None:
+        """Note that a turn did not count, and whether because it was late (see `Reel`)."""
         self._write({"kind": "missing", "agent": agent, "step": step, "late": late})
 
     def close(self, status: str, digest: str) -> None:

@@ -139,6 +139,7 @@ class AgentHost:
         """Answers when the agents are there."""
 
     async def close(self) -> None:
+        """Give the connections to the models back."""
         for chat in self._chats.values():
             await chat.close()
 

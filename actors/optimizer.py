@@ -143,6 +143,7 @@ class PlanOptimizer:
         return {"version": self.version, "memory": memory}
 
     def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` returned."""
         self.version = state["version"]
         self._memory()[:] = [({k: tuple(v) for k, v in values.items()}, text) for values, text in state["memory"]]
 

@@ -48,6 +48,7 @@ class RolePolicy(Policy):
         )
 
     def text(self) -> Node[str]:
+        """The plan with the role below it, as one node."""
         return with_role(self.plan, self.role)
 
 

@@ -100,6 +100,7 @@ class Recording:
         return {p.py_name: p._data for p in self.parameters}
 
     def set_values(self, values: Mapping[str, str]) -> None:
+        """Give parameters their values, by name; others stay."""
         for parameter in self.parameters:
             if parameter.py_name in values:
                 parameter._data = values[parameter.py_name]

@@ -43,6 +43,7 @@ class WorldHost:
         """Answers when the world is there."""
 
     def reset(self, seed: int) -> dict[str, Observation]:
+        """Begin an episode; nothing too large is let out."""
         return self._bounded(self._world.reset(seed))
 
     def step(self, actions: Mapping[str, str | None]) -> StepResult:
@@ -58,6 +59,7 @@ class WorldHost:
         return observations
 
     def close(self) -> None:
+        """End the world and what belongs to it."""
         self._world.close()
 
     def _bounded(self, observations: Observed) -> Observed:

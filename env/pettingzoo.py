@@ -103,9 +103,11 @@ class TextWorldEnv(ParallelEnv[str, Seen, int]):
         self._action_spaces = {agent: Discrete(max_choices + 1) for agent in self.possible_agents}
 
     def observation_space(self, agent: str) -> Any:
+        """What an agent's observation can be."""
         return self._observation_spaces[agent]
 
     def action_space(self, agent: str) -> Any:
+        """The numbers an agent may answer with."""
         return self._action_spaces[agent]
 
     def reset(
@@ -174,6 +176,7 @@ class TextWorldEnv(ParallelEnv[str, Seen, int]):
             return np.asarray(image.convert("RGB"))
 
     def close(self) -> None:
+        """End the world."""
         self._world.close()
 
     def _observe(self) -> dict[str, Seen]:

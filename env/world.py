@@ -68,6 +68,7 @@ class Observation:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Observation:
+        """The observation that `to_dict` wrote."""
         return cls(
             text=data["text"],
             choices=tuple(data["choices"]),

@@ -29,10 +29,12 @@ from .options import (
     PriceIn,
     PriceOut,
     Quiet,
+    View,
     budget_settings,
     option,
     world_arguments,
 )
+from .report.command import report
 from .study import command as study_cli
 from .viewer.command import view
 
@@ -219,7 +221,7 @@ def run(
     ] = None,
     address: Address = "",
     config: Annotated[Path | None, option("--config", help="A TOML file with these options (but --out).")] = None,
-    view: Annotated[bool, typer.Option("--view", help="Serve a page on which to watch, pause and stop it.")] = False,
+    view: View = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -283,6 +285,7 @@ def resume(
     price_out: PriceOut = None,
     max_seconds: MaxSeconds = None,
     address: Address = "",
+    view: View = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -290,7 +293,7 @@ def resume(
     from .run import resume as resume_run
 
     budget = budget_settings(max_calls, max_tokens, max_cost, price_in, price_out, max_seconds)
-    _show(lambda observer: resume_run(folder, observer, budget, address), quiet, as_json)
+    _show(lambda observer: resume_run(folder, observer, budget, address), quiet, as_json, view=view)
 
 
 def _show(
@@ -366,7 +369,7 @@ def _what_next(result: RunResult, llm: str) -> list[str]:
 
 
 app.command(epilog=study_cli.EPILOG)(study_cli.study)
-app.command()(study_cli.report)
+app.command()(report)
 app.command(epilog=film_cli.EPILOG)(film_cli.film)
 
 

@@ -34,6 +34,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Show only the summary, at 
 Json = Annotated[
     bool, typer.Option("--json", help="Show nothing but the summary, as one JSON line with the run's folder.")
 ]
+View = Annotated[bool, typer.Option("--view", help="Serve a page on which to watch, pause and stop it.")]
 Address = Annotated[
     str,
     option(

@@ -31,10 +31,12 @@ class Gate:
             return self._waiting is not None
 
     def pause(self) -> None:
+        """Stop the run before its next step."""
         with self._lock:
             self._open, self._steps = False, 0
 
     def resume(self) -> None:
+        """Let the run go on."""
         with self._lock:
             self._open, self._steps = True, 0
             self._wake()

@@ -93,6 +93,8 @@ class Began:
 
 @dataclass(frozen=True, slots=True)
 class DeadlinePassed:
+    """A step has taken its time."""
+
     step: int
 
 
@@ -119,12 +121,16 @@ class StartClock:
 
 @dataclass(frozen=True, slots=True)
 class StepWorld:
+    """Give the world the joint action of a step."""
+
     step: int
     actions: Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
+    """Write the step down, for good."""
+
     record: StepRecord
 
 

@@ -34,18 +34,22 @@ class Recorder:
         """Whether this process has added to the journal."""
 
     def starting(self, what: str) -> None:
+        """Tell the observer that something slow begins."""
         self._tell(lambda: self._observer.starting(what))
 
     def started(self, config: RunConfig, model: str, waiting_for: Callable[[], list[str]]) -> None:
+        """Tell the observer that the first step begins."""
         self._tell(lambda: self._observer.started(config, self._folder, model, waiting_for))
 
     def record(self, record: Record) -> None:
+        """Write a record down, count it, then tell the observer."""
         self._journal.append(record)
         self.begun = True
         self._tally.add(record)
         self._tell(lambda: self._observer.committed(record, self._tally))
 
     async def ready(self) -> None:
+        """Wait until the observer lets the next step begin."""
         await self._observer.ready()
 
     def set_aside(self, found: SetAside) -> None:

@@ -82,6 +82,7 @@ def _take_down(session: str) -> None:
 
 
 def main() -> None:
+    """Wait for the farewell on standard input; without it, take the session down."""
     session = sys.argv[1]
     if sys.stdin.buffer.read() != FAREWELL:
         _take_down(session)

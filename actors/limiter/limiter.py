@@ -60,6 +60,7 @@ class Caps:
 
     @property
     def per_minute(self) -> tuple[float | None, float | None]:
+        """Requests and tokens a minute."""
         return self.requests_per_minute, self.tokens_per_minute
 
 
@@ -108,9 +109,11 @@ class Bucket:
 
     @property
     def capacity(self) -> float:
+        """The most it holds; never less than one."""
         return max(1.0, self._rate * self._burst_s)
 
     def set_rate(self, rate: float, now: float) -> None:
+        """Fill at another rate from now on."""
         self._refill(now)
         self._rate = rate
         self._level = min(self._level, self.capacity)

@@ -116,6 +116,7 @@ def _engine() -> Any:
 
 
 def main() -> None:
+    """Serve the embedded model until told to end; how we start it as a child process."""
     parser = argparse.ArgumentParser(prog="python -m housemates.actors.model.local", description=__doc__)
     parser.add_argument("--model", required=True, help="a GGUF file")
     parser.add_argument("--slots", type=int, default=slots_for(2), help="prompts at once")

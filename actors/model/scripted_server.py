@@ -201,6 +201,7 @@ def _refuse(status: int, message: str) -> web.Response:
 
 
 def main() -> None:
+    """Serve the scripted model until told to end; how we start it as a child process."""
     parser = argparse.ArgumentParser(prog="python -m housemates.actors.model.scripted_server", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="on loopback; 0: any free one")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds every reply is held back")

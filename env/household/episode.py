@@ -92,6 +92,7 @@ class Episode:
 
     @property
     def done(self) -> bool:
+        """Whether every team has reached its goal."""
         return all(team.done for team in self.teams)
 
     def look_around(self) -> None:

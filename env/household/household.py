@@ -132,6 +132,14 @@ class HouseholdWorld(World):
             success=episode.done,
         )
 
+    def scene_at_start(self, seed: int) -> SceneGraph:
+        """The scene that `reset` with this seed begins with, without what everybody sees and remembers of it.
+
+        Raises:
+            WorldError: as for `reset`.
+        """
+        return Stage(self._setting, seed).graph
+
     def scene(self) -> SceneGraph:
         """The scene as it is now, for looking at: whoever changes it breaks the episode.
 

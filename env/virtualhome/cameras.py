@@ -65,6 +65,7 @@ class CameraRig:
         return len(graph.rooms) + 1 + len(self.added)
 
     def count(self, graph: SceneGraph) -> int:
+        """How many cameras there are, those of the characters included."""
         return self.fixed(graph) + len(graph.characters) * len(self.names())
 
     def add(self, graph: SceneGraph, camera: NewCamera) -> int | None:

@@ -36,6 +36,7 @@ class BoundedLog:
         self._file = path.open("ab", buffering=0)
 
     def write(self, data: bytes) -> None:
+        """Append, and turn the page when the file is full."""
         if self._file.tell() + len(data) > self._limit:
             self._file.close()
             self._path.replace(self._path.with_name(self._path.name + ".1"))
@@ -44,6 +45,7 @@ class BoundedLog:
 
 
 def main() -> int:
+    """Run the command in the arguments until it, its owner or this process is to end; its exit code."""
     log = BoundedLog(Path(sys.argv[1]), int(sys.argv[2]))
     wake_in, wake_out = os.pipe()
     os.set_blocking(wake_out, False)

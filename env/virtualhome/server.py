@@ -75,6 +75,7 @@ def application_of(respond: Answerer) -> web.Application:
 
 
 def reply(response: Response, status: int = 200) -> web.Response:
+    """A response as the original sends it."""
     return web.Response(text=response.to_json(), status=status, content_type="application/json")
 
 

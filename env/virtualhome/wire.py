@@ -66,6 +66,7 @@ class Response(_Wire):
     message_list: list[str] | None = None
 
     def to_json(self) -> str:
+        """With all five keys, in the original's order."""
         return json.dumps(
             {
                 "id": self.id,
@@ -146,12 +147,16 @@ class ImageConfig(_Wire):
 
 
 class WireTransform(_Wire):
+    """Where a node stands, how it is turned (a quaternion) and scaled."""
+
     position: Triple
     rotation: tuple[_Number, _Number, _Number, _Number] = (0.0, 0.0, 0.0, 1.0)
     scale: Triple = (1.0, 1.0, 1.0)
 
 
 class WireBox(_Wire):
+    """A node's bounding box, in metres."""
+
     center: Triple
     size: tuple[_Length, _Length, _Length]
 
@@ -170,6 +175,8 @@ class WireNode(_Wire):
 
 
 class WireEdge(_Wire):
+    """A relation between two nodes."""
+
     from_id: int
     to_id: int
     relation_type: str

@@ -58,6 +58,7 @@ class Wish:
 
     @property
     def look(self) -> Look:
+        """How its pictures look."""
         return Look(self.width, self.height, max(1, round(self.fps / self.speed)), self.theme)
 
 

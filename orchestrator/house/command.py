@@ -124,9 +124,7 @@ def _scene(home: str, seed: int, task: str | None, agents: int | None) -> SceneG
 
     try:
         if task is not None or agents is not None:
-            world = HouseholdWorld(task or _DEFAULT_TASK, agents or _DEFAULT_AGENTS, home)
-            world.reset(seed)
-            return world.scene()
+            return HouseholdWorld(task or _DEFAULT_TASK, agents or _DEFAULT_AGENTS, home).scene_at_start(seed)
         if home.endswith(".json"):
             return SceneGraph.from_dict(read_json(home))
         return build_home(home, FIRST_OBJECT_ID, Random(f"{seed}/clutter")).graph

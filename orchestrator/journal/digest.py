@@ -37,6 +37,7 @@ class TrajectoryDigest:
             )
 
     def hexdigest(self) -> str:
+        """The digest of all records so far."""
         return self._hash.hexdigest()
 
     def _update(self, value: object) -> None:

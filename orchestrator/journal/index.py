@@ -77,6 +77,7 @@ class JournalIndex:
             raise
 
     def close(self) -> None:
+        """Let go of the journal."""
         self._file.close()
 
     def refresh(self) -> bool:

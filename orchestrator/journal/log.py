@@ -87,6 +87,7 @@ class Journal:
         self._write(HEADER.pack(len(payload), zlib.crc32(payload)) + payload)
 
     def close(self) -> None:
+        """Let go of the file and of the lock on it."""
         self._file.close()
 
     def _write(self, data: bytes) -> None:

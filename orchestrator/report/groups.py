@@ -72,6 +72,7 @@ class Group:
 
     @property
     def label(self) -> str:
+        """Its name in one text."""
         return ", ".join(self.name) or "all"
 
 

@@ -84,6 +84,7 @@ class Spent:
 
     @property
     def tokens(self) -> int:
+        """Of prompts and completions."""
         return self.prompt_tokens + self.completion_tokens
 
     def dollars(self, prices: StudyBudget) -> float:

@@ -26,6 +26,7 @@ class RunConsole(Console):
     """A console whose reader may leave (`housemates run … | head`): the run goes on, in silence."""
 
     def on_broken_pipe(self) -> None:
+        """Say nothing any more, also not at the exit."""
         self.quiet = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -82,6 +82,7 @@ class OpenRun:
             self._news.notify_all()
 
     async def close(self) -> None:
+        """Stop following the journal, and let go of it."""
         if self._following is not None:
             self._following.cancel()
             await asyncio.gather(self._following, return_exceptions=True)

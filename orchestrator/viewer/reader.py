@@ -45,6 +45,7 @@ class RunReader:
         self._records: OrderedDict[int, dict[str, Any]] = OrderedDict()
 
     def close(self) -> None:
+        """Let go of the journal."""
         self.index.close()
 
     def head(self) -> dict[str, Any]:

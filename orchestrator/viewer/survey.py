@@ -68,6 +68,7 @@ class Survey:
 
     @property
     def complete(self) -> bool:
+        """Whether all that is in the journal has been read."""
         return self._next == len(self._index.frames)
 
     def advance(self, seconds: float) -> None:

@@ -96,3 +96,27 @@ def test_a_run_with_a_page_is_paused_stepped_and_stopped_from_it_and_its_page_st
         assert asked(f"{address}/api/runs/run")["control"]["over"]
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
+
+
+def test_a_run_that_is_gone_on_with_has_a_page_too(tmp_path: Path) -> None:
+    slowly = scripted_server(latency_s=0.05)
+    with slowly as model:
+        arguments = (
+            "--llm",
+            "openai:scripted",
+            "--base-url",
+            model.url,
+            "--runtime",
+            "inline",
+            "--out",
+            tmp_path / "run",
+        )
+        first = subprocess.run(
+            [*COMMAND, "run", *map(str, arguments), "--max-calls", "6"], capture_output=True, timeout=60
+        )
+        assert first.returncode == 4
+        with started("resume", tmp_path / "run", "--max-calls", "1000", "--view") as (_, address, token):
+            asked(f"{address}/api/runs/run/control?do=stop", "POST", **{"X-Housemates-Token": token})
+            while (stopped := asked(f"{address}/api/runs/run"))["status"] != "interrupted":
+                assert stopped["status"] in ("unfinished", "budget_exceeded")
+    assert stopped["steps"] > 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,21 @@ def test_a_study_lists_its_episodes_and_leads_to_them(page: Page, serve: Serve, 
     expect(page.locator("tbody tr")).to_contain_text("solved")
     page.get_by_role("link", name="seed=1").click()
     expect(where(page)).to_have_text(re.compile("step 0 of"))
+
+
+def test_the_page_of_a_study_follows_what_begins_and_ends(
+    page: Page, serve: Serve, tmp_path: Path, recorded: Path
+) -> None:
+    (tmp_path / "study.toml").write_text('[vary]\nseed = [1]\n[run]\ntask = "put_dishwasher"\n')
+    page.goto(serve(tmp_path, study=True))
+    expect(page.get_by_text("No episode has begun yet.")).to_be_visible()
+    shutil.copytree(recorded, tmp_path / "episodes" / "seed=1", ignore=shutil.ignore_patterns("summary.json"))
+    expect(page.locator("tbody tr")).to_contain_text("going on")
+    expect(page.get_by_text("No episode has begun yet.")).to_have_count(0)
+    page.get_by_role("link", name="seed=1").focus()
+    shutil.copy(recorded / "summary.json", tmp_path / "episodes" / "seed=1")
+    expect(page.locator("tbody tr")).to_contain_text("solved")
+    expect(page.get_by_role("link", name="seed=1")).to_be_focused()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

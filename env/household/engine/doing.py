@@ -29,13 +29,13 @@ _SQUEEZED_CLASSES = frozenset(_SQUEEZED.split())
 # -- in the hand ------------------------------------------------------------------------------
 
 
-def check_drink(acting: Acting, character: int, action: Primitive) -> Failure | None:
+def _check_drink(acting: Acting, character: int, action: Primitive) -> Failure | None:
     if not acting.graph.nodes[action.target].properties & {"DRINKABLE", "RECIPIENT"}:
         return GENERAL
     return _check_takes(acting, character, action)
 
 
-def check_phone(acting: Acting, character: int, action: Primitive) -> Failure | None:
+def _check_phone(acting: Acting, character: int, action: Primitive) -> Failure | None:
     if "phone" not in acting.graph.nodes[action.target].kind:
         return GENERAL
     return _check_takes(acting, character, action)
@@ -47,18 +47,18 @@ def _check_takes(acting: Acting, character: int, action: Primitive) -> Failure |
     return check_grab(acting, character, action)
 
 
-def take(acting: Acting, character: int, action: Primitive) -> None:
+def _take(acting: Acting, character: int, action: Primitive) -> None:
     if action.target not in acting.graph.held_by(character):
         acting.take(character, action.target)
 
 
-def check_read(acting: Acting, character: int, action: Primitive) -> Failure | None:
+def _check_read(acting: Acting, character: int, action: Primitive) -> Failure | None:
     graph = acting.graph
     is_held = action.target in graph.held_by(character)
     return None if is_held and "READABLE" in graph.nodes[action.target].properties else GENERAL
 
 
-def check_pour(acting: Acting, character: int, action: Primitive) -> Failure | None:
+def _check_pour(acting: Acting, character: int, action: Primitive) -> Failure | None:
     graph = acting.graph
     if action.target not in graph.held_by(character):
         return GENERAL
@@ -69,20 +69,20 @@ def check_pour(acting: Acting, character: int, action: Primitive) -> Failure | N
     return None if "RECIPIENT" in graph.nodes[action.dest].properties else GENERAL
 
 
-def pour(acting: Acting, character: int, action: Primitive) -> None:
+def _pour(acting: Acting, character: int, action: Primitive) -> None:
     acting.approach(character, action.dest)
 
 
 # -- within reach -----------------------------------------------------------------------------
 
 
-def check_eat(acting: Acting, character: int, action: Primitive) -> Failure | None:
+def _check_eat(acting: Acting, character: int, action: Primitive) -> Failure | None:
     graph = acting.graph
     meal = (action.target, *graph.sources(action.target, "ON"))
     return None if any("EATABLE" in graph.nodes[number].properties for number in meal) else GENERAL
 
 
-def check_cut(acting: Acting, character: int, action: Primitive) -> Failure | None:
+def _check_cut(acting: Acting, character: int, action: Primitive) -> Failure | None:
     nodes = acting.graph.nodes
     if not nodes[action.target].properties >= {"EATABLE", "CUTTABLE"} or acting.free_hand(character) is None:
         return GENERAL
@@ -90,12 +90,12 @@ def check_cut(acting: Acting, character: int, action: Primitive) -> Failure | No
     return None if has_knife else GENERAL
 
 
-def check_type(acting: Acting, character: int, action: Primitive) -> Failure | None:
+def _check_type(acting: Acting, character: int, action: Primitive) -> Failure | None:
     node = acting.graph.nodes[action.target]
     return None if node.kind == "keyboard" or "HAS_SWITCH" in node.properties else GENERAL
 
 
-def check_move(acting: Acting, character: int, action: Primitive) -> Failure | None:
+def _check_move(acting: Acting, character: int, action: Primitive) -> Failure | None:
     node = acting.graph.nodes[action.target]
     is_button = action.verb == "push" and node.kind == "button"
     if "MOVABLE" not in node.properties and node.kind not in _MOVED_CLASSES and not is_button:
@@ -103,7 +103,7 @@ def check_move(acting: Acting, character: int, action: Primitive) -> Failure | N
     return None if acting.free_hand(character) else GENERAL
 
 
-def check_squeeze(acting: Acting, character: int, action: Primitive) -> Failure | None:
+def _check_squeeze(acting: Acting, character: int, action: Primitive) -> Failure | None:
     node = acting.graph.nodes[action.target]
     if "CLOTHES" not in node.properties and node.kind not in _SQUEEZED_CLASSES:
         return GENERAL
@@ -113,7 +113,7 @@ def check_squeeze(acting: Acting, character: int, action: Primitive) -> Failure 
 # -- in sight ---------------------------------------------------------------------------------
 
 
-def check_look(acting: Acting, character: int, action: Primitive) -> Failure | None:
+def _check_look(acting: Acting, character: int, action: Primitive) -> Failure | None:
     graph, target = acting.graph, action.target
     node = graph.nodes.get(target)
     process = action.verb.partition("_")[0].upper()
@@ -127,13 +127,13 @@ def check_look(acting: Acting, character: int, action: Primitive) -> Failure | N
     return acting.cannot(f"{process}: Can not select object to watch", target)
 
 
-def look(acting: Acting, character: int, action: Primitive) -> None:
+def _look(acting: Acting, character: int, action: Primitive) -> None:
     box = acting.graph.nodes[action.target].box
     assert box is not None
     acting.look_at(character, box)
 
 
-def check_greet(acting: Acting, character: int, action: Primitive) -> Failure | None:
+def _check_greet(acting: Acting, character: int, action: Primitive) -> Failure | None:
     graph = acting.graph
     node = graph.nodes.get(action.target)
     if node is None or action.target == character or graph.room_of(character) != graph.room_of(action.target):
@@ -141,22 +141,22 @@ def check_greet(acting: Acting, character: int, action: Primitive) -> Failure | 
     return None if node.category == "Characters" or "PERSON" in node.properties else GENERAL
 
 
-_MOVE, _LOOK = Rule(1, check_move, nothing, "MOVE", hands_on=True), Rule(1, check_look, look)
+_MOVE, _LOOK = Rule(1, _check_move, nothing, "MOVE", hands_on=True), Rule(1, _check_look, _look)
 
 RULES = {
-    "drink": Rule(1, check_drink, take, "DRINK", hands_on=True, contest=GRABBING),
-    "talk": Rule(1, check_phone, take, "TALK", hands_on=True, contest=GRABBING),
-    "text": Rule(1, check_phone, take, "TEXT", hands_on=True, contest=GRABBING),
-    "read": Rule(1, check_read, nothing),
-    "pour": Rule(2, check_pour, pour),
-    "eat": Rule(1, check_eat, nothing, "EAT", hands_on=True),
-    "cut": Rule(1, check_cut, nothing, "CUT", hands_on=True),
-    "type": Rule(1, check_type, nothing, "TYPE", hands_on=True),
+    "drink": Rule(1, _check_drink, _take, "DRINK", hands_on=True, contest=GRABBING),
+    "talk": Rule(1, _check_phone, _take, "TALK", hands_on=True, contest=GRABBING),
+    "text": Rule(1, _check_phone, _take, "TEXT", hands_on=True, contest=GRABBING),
+    "read": Rule(1, _check_read, nothing),
+    "pour": Rule(2, _check_pour, _pour),
+    "eat": Rule(1, _check_eat, nothing, "EAT", hands_on=True),
+    "cut": Rule(1, _check_cut, nothing, "CUT", hands_on=True),
+    "type": Rule(1, _check_type, nothing, "TYPE", hands_on=True),
     "touch": Rule(1, allowed, nothing, "TOUCH", hands_on=True),
     "push": _MOVE,
     "pull": _MOVE,
     "move": _MOVE,
-    "squeeze": Rule(1, check_squeeze, nothing, "SQUEEZE", hands_on=True),
+    "squeeze": Rule(1, _check_squeeze, nothing, "SQUEEZE", hands_on=True),
     "watch": _LOOK,
     "lookat": _LOOK,
     "lookat_short": _LOOK,
@@ -164,6 +164,6 @@ RULES = {
     "lookat_long": _LOOK,
     "turnto": _LOOK,
     "pointat": _LOOK,
-    "greet": Rule(1, check_greet, nothing),
+    "greet": Rule(1, _check_greet, nothing),
     "special": Rule(0, allowed, nothing),
 }

@@ -16,6 +16,7 @@ GRABBING = Contest("PROCESS GRAB: Agent {} tried to grab the object at the same 
 
 
 def check_grab(acting: Acting, character: int, action: Primitive) -> Failure | None:
+    """Why a thing cannot be grabbed: it is no such thing, not there, or no hand is free."""
     graph, target = acting.graph, action.target
     if "GRABBABLE" not in graph.nodes[target].properties or graph.holder(target) is not None:
         return GENERAL
@@ -24,7 +25,7 @@ def check_grab(acting: Acting, character: int, action: Primitive) -> Failure | N
     return GENERAL if any(acting.people_on(thing) for thing in (target, *graph.load(target))) else None
 
 
-def grab(acting: Acting, character: int, action: Primitive) -> None:
+def _grab(acting: Acting, character: int, action: Primitive) -> None:
     acting.take(character, action.target)
 
 
@@ -36,7 +37,7 @@ def check_held(acting: Acting, character: int, action: Primitive) -> Failure | N
 # -- putting ----------------------------------------------------------------------------------
 
 
-def check_put(acting: Acting, character: int, action: Primitive) -> Failure | None:
+def _check_put(acting: Acting, character: int, action: Primitive) -> Failure | None:
     if action.target not in acting.graph.held_by(character):
         return acting.cannot("PUT: Not found source object", action.target)
     return _check_place(acting, character, action)
@@ -70,7 +71,7 @@ def _spot(acting: Acting, action: Primitive, point: Point, as_before: bool) -> V
     return free_spot(graph, action.dest, box.size, point)
 
 
-def put(acting: Acting, character: int, action: Primitive) -> None:
+def _put(acting: Acting, character: int, action: Primitive) -> None:
     graph = acting.graph
     spot = acting.spot
     assert spot is not None
@@ -96,7 +97,7 @@ def put_back_action(acting: Acting, action: Primitive) -> Primitive:
     return Primitive("drop", action.target, origin)
 
 
-def check_put_object_back(acting: Acting, character: int, action: Primitive) -> Failure | None:
+def _check_put_object_back(acting: Acting, character: int, action: Primitive) -> Failure | None:
     if action.target not in acting.graph.held_by(character):
         node = acting.graph.nodes.get(action.target)
         name = node.class_name if node else f"({action.target})"
@@ -107,9 +108,9 @@ def check_put_object_back(acting: Acting, character: int, action: Primitive) -> 
     return None if put_action.dest in (0, acting.room(character)) else GENERAL
 
 
-def put_object_back(acting: Acting, character: int, action: Primitive) -> None:
+def _put_object_back(acting: Acting, character: int, action: Primitive) -> None:
     put_action = put_back_action(acting, action)
-    (drop if put_action.verb == "drop" else put)(acting, character, put_action)
+    (drop if put_action.verb == "drop" else _put)(acting, character, put_action)
 
 
 def drop(acting: Acting, character: int, action: Primitive) -> None:
@@ -124,13 +125,13 @@ def drop(acting: Acting, character: int, action: Primitive) -> None:
 # -- wearing ----------------------------------------------------------------------------------
 
 
-def check_put_on(acting: Acting, character: int, action: Primitive) -> Failure | None:
+def _check_put_on(acting: Acting, character: int, action: Primitive) -> Failure | None:
     return check_held(acting, character, action) or (
         None if "CLOTHES" in acting.graph.nodes[action.target].properties else GENERAL
     )
 
 
-def put_on(acting: Acting, character: int, action: Primitive) -> None:
+def _put_on(acting: Acting, character: int, action: Primitive) -> None:
     me = acting.graph.nodes[character].box
     assert me is not None
     acting.leave(character, action.target, me.center, acting.room(character))
@@ -145,12 +146,12 @@ def check_put_off(acting: Acting, character: int, action: Primitive) -> Failure 
 
 
 RULES = {
-    "grab": Rule(1, check_grab, grab, "GRAB", hands_on=True, contest=GRABBING),
-    "putback": Rule(2, check_put, put),
-    "putin": Rule(2, check_put, put),
-    "putobjback": Rule(1, check_put_object_back, put_object_back),
+    "grab": Rule(1, check_grab, _grab, "GRAB", hands_on=True, contest=GRABBING),
+    "putback": Rule(2, _check_put, _put),
+    "putin": Rule(2, _check_put, _put),
+    "putobjback": Rule(1, _check_put_object_back, _put_object_back),
     "drop": Rule(1, check_held, drop),
     "release": Rule(1, check_held, drop),
-    "puton": Rule(1, check_put_on, put_on),
-    "putoff": Rule(1, check_put_off, grab),
+    "puton": Rule(1, _check_put_on, _put_on),
+    "putoff": Rule(1, check_put_off, _grab),
 }

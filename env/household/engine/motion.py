@@ -40,6 +40,7 @@ class Doorway:
 
     @property
     def is_shut(self) -> bool:
+        """Whether its door is closed now."""
         return "CLOSED" in self.node.states
 
 

@@ -21,7 +21,7 @@ def _check_target(acting: Acting, action: Primitive, process: str) -> Failure | 
     return None
 
 
-def check_walk_towards(acting: Acting, character: int, action: Primitive) -> Failure | None:
+def _check_walk_towards(acting: Acting, character: int, action: Primitive) -> Failure | None:
     failure = _check_target(acting, action, "WALK")
     if failure is not None:
         return failure
@@ -32,7 +32,7 @@ def check_walk_towards(acting: Acting, character: int, action: Primitive) -> Fai
     return None
 
 
-def walk_towards(acting: Acting, character: int, action: Primitive) -> None:
+def _walk_towards(acting: Acting, character: int, action: Primitive) -> None:
     goal, here, room = acting.graph.nodes[action.target], acting.place(character), acting.room(character)
     goal_box, stop = acting.aim(goal)
     if goal.category == "Characters":
@@ -47,7 +47,7 @@ def walk_towards(acting: Acting, character: int, action: Primitive) -> None:
         acting.look_at(character, goal_box)
 
 
-def check_walk(acting: Acting, character: int, action: Primitive) -> Failure | None:
+def _check_walk(acting: Acting, character: int, action: Primitive) -> Failure | None:
     process = "FIND" if action.verb == "find" else "WALK"
     failure = _check_target(acting, action, process)
     if failure is not None:
@@ -59,20 +59,20 @@ def check_walk(acting: Acting, character: int, action: Primitive) -> Failure | N
     return None
 
 
-def walk(acting: Acting, character: int, action: Primitive) -> None:
+def _walk(acting: Acting, character: int, action: Primitive) -> None:
     acting.go_to(character, acting.graph.nodes[action.target], acting.way_end)
 
 
-def walk_forward(acting: Acting, character: int, action: Primitive) -> None:
+def _walk_forward(acting: Acting, character: int, action: Primitive) -> None:
     ahead = heading(acting.graph.nodes[character].rotation)
     acting.relocate(character, *acting.floorplan.ahead(acting.place(character), acting.room(character), ahead, STEP_M))
 
 
-def turn_left(acting: Acting, character: int, action: Primitive) -> None:
+def _turn_left(acting: Acting, character: int, action: Primitive) -> None:
     _turn(acting, character, -TURN_DEGREES)
 
 
-def turn_right(acting: Acting, character: int, action: Primitive) -> None:
+def _turn_right(acting: Acting, character: int, action: Primitive) -> None:
     _turn(acting, character, TURN_DEGREES)
 
 
@@ -82,15 +82,15 @@ def _turn(acting: Acting, character: int, degrees: float) -> None:
     acting.touched.add(character)
 
 
-_WALK = Rule(1, check_walk, walk)
+_WALK = Rule(1, _check_walk, _walk)
 
 RULES = {
-    "walktowards": Rule(1, check_walk_towards, walk_towards),
+    "walktowards": Rule(1, _check_walk_towards, _walk_towards),
     "walk": _WALK,
     "goto": _WALK,
     "run": _WALK,
     "find": _WALK,
-    "walkforward": Rule(0, allowed, walk_forward),
-    "turnleft": Rule(0, allowed, turn_left),
-    "turnright": Rule(0, allowed, turn_right),
+    "walkforward": Rule(0, allowed, _walk_forward),
+    "turnleft": Rule(0, allowed, _turn_left),
+    "turnright": Rule(0, allowed, _turn_right),
 }

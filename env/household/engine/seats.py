@@ -17,7 +17,7 @@ BEDS = {"couch": 2, "bathtub": 2, "bed": 3, "loveseat": 2, "sofa": 2}
 """The same for lying down."""
 
 
-def check_sit(acting: Acting, character: int, action: Primitive) -> Failure | None:
+def _check_sit(acting: Acting, character: int, action: Primitive) -> Failure | None:
     node = acting.graph.nodes[action.target]
     if "SITTABLE" not in node.properties:
         return (f"PROCESS SIT: Object {node.label} has no Properties_chair component", IMPOSSIBLE)
@@ -26,20 +26,20 @@ def check_sit(acting: Acting, character: int, action: Primitive) -> Failure | No
     return _check_room_for(acting, character, action.target, SEATS)
 
 
-def sit(acting: Acting, character: int, action: Primitive) -> None:
+def _sit(acting: Acting, character: int, action: Primitive) -> None:
     acting.stand_up(character)
     acting.graph.link(character, "SITTING", action.target)
     acting.touched.add(character)
 
 
-def check_lie(acting: Acting, character: int, action: Primitive) -> Failure | None:
+def _check_lie(acting: Acting, character: int, action: Primitive) -> Failure | None:
     graph = acting.graph
     if "LIEABLE" not in graph.nodes[action.target].properties or "LYING" in graph.nodes[character].states:
         return GENERAL
     return _check_room_for(acting, character, action.target, BEDS)
 
 
-def lie(acting: Acting, character: int, action: Primitive) -> None:
+def _lie(acting: Acting, character: int, action: Primitive) -> None:
     acting.stand_up(character)
     me = acting.graph.nodes[character]
     me.states = (*me.states, "LYING")
@@ -54,11 +54,11 @@ def _check_room_for(acting: Acting, character: int, seat: int, places: dict[str,
     return GENERAL if acting.graph.carrier(seat) is not None else None
 
 
-def stand_up(acting: Acting, character: int, action: Primitive) -> None:
+def _stand_up(acting: Acting, character: int, action: Primitive) -> None:
     acting.stand_up(character)
 
 
-def check_sleep(acting: Acting, character: int, action: Primitive) -> Failure | None:
+def _check_sleep(acting: Acting, character: int, action: Primitive) -> Failure | None:
     graph = acting.graph
     rests = graph.targets(character, "SITTING") or "LYING" in graph.nodes[character].states
     return None if rests else GENERAL
@@ -67,9 +67,9 @@ def check_sleep(acting: Acting, character: int, action: Primitive) -> Failure | 
 _SEATING = Contest("PROCESS SIT: Agent {} tried to sit on the object at the same time", shared=True)
 
 RULES = {
-    "sit": Rule(1, check_sit, sit, "SIT", hands_on=True, contest=_SEATING),
-    "lie": Rule(1, check_lie, lie, "LIE", hands_on=True, contest=_SEATING),
-    "standup": Rule(0, allowed, stand_up),
-    "sleep": Rule(0, check_sleep, nothing),
-    "wakeup": Rule(0, check_sleep, nothing),
+    "sit": Rule(1, _check_sit, _sit, "SIT", hands_on=True, contest=_SEATING),
+    "lie": Rule(1, _check_lie, _lie, "LIE", hands_on=True, contest=_SEATING),
+    "standup": Rule(0, allowed, _stand_up),
+    "sleep": Rule(0, _check_sleep, nothing),
+    "wakeup": Rule(0, _check_sleep, nothing),
 }

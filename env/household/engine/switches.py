@@ -42,7 +42,7 @@ class _Swap:
             acting.floorplan.forget()
 
 
-def check_clean(acting: Acting, character: int, action: Primitive) -> Failure | None:
+def _check_clean(acting: Acting, character: int, action: Primitive) -> Failure | None:
     return GENERAL if acting.graph.nodes[action.target].category == "Characters" else None
 
 
@@ -50,10 +50,10 @@ def check_wipe(acting: Acting, character: int, action: Primitive) -> Failure | N
     """Wiping is done with something: with whatever is in a hand, as in evolving_graph."""
     if not acting.graph.held_by(character):
         return GENERAL
-    return check_clean(acting, character, action)
+    return _check_clean(acting, character, action)
 
 
-def clean(acting: Acting, character: int, action: Primitive) -> None:
+def _clean(acting: Acting, character: int, action: Primitive) -> None:
     acting.set_state(action.target, "CLEAN", "DIRTY")
 
 
@@ -61,8 +61,8 @@ def _swapping(process: str, swap: _Swap, contest: Contest) -> Rule:
     return Rule(1, swap.check, swap.act, process, hands_on=True, contest=contest)
 
 
-def _cleaning(process: str, check: Callable[[Acting, int, Primitive], Failure | None] = check_clean) -> Rule:
-    return Rule(1, check, clean, process, hands_on=True)
+def _cleaning(process: str, check: Callable[[Acting, int, Primitive], Failure | None] = _check_clean) -> Rule:
+    return Rule(1, check, _clean, process, hands_on=True)
 
 
 RULES = {

@@ -23,6 +23,7 @@ class Solid(NamedTuple):
 
     @classmethod
     def of(cls, center: tuple[float, float, float], size: tuple[float, float, float]) -> Solid:
+        """The same as a centre and a size."""
         (x, y, z), (sx, sy, sz) = center, size
         return cls(x - sx / 2, x + sx / 2, y - sy / 2, y + sy / 2, z - sz / 2, z + sz / 2)
 
@@ -44,6 +45,7 @@ class Solid(NamedTuple):
         return Solid(self.x0 - margin, self.x1 + margin, self.y0, self.y1, self.z0 - margin, self.z1 + margin)
 
     def hits(self, other: Solid) -> bool:
+        """Whether two boxes overlap by more than a touch."""
         return (
             self.x0 < other.x1 - _TOUCH_M
             and other.x0 < self.x1 - _TOUCH_M
@@ -87,6 +89,7 @@ class Edge(NamedTuple):
 
     @property
     def runs_along_x(self) -> bool:
+        """Whether it runs from west to east."""
         return self.side in ("south", "north")
 
     def solid(self, along: float, form: Form, extra: float = 0.0) -> Solid:

@@ -40,6 +40,7 @@ class Rect(NamedTuple):
 
     @property
     def center(self) -> tuple[float, float]:
+        """Its middle (x, z), in metres."""
         return (self.x0 + self.x1) / 2, (self.z0 + self.z1) / 2
 
 
@@ -81,6 +82,7 @@ class FloorPlan:
     blind: frozenset[str] = frozenset()
 
     def doorways_of(self, room: int) -> list[Doorway]:
+        """The doorways of a room, by its index."""
         return [doorway for doorway in self.doorways if room in doorway.rooms]
 
     def outer_walls(self, room: int) -> list[Edge]:

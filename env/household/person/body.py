@@ -225,6 +225,7 @@ class Body:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], briefing: Briefing) -> Body:
+        """The body that `to_dict` wrote."""
         body = cls(
             number=int(data["number"]),
             room=int(data["room"]),

@@ -39,9 +39,11 @@ class Theme:
     goods: Mapping[str, str]
 
     def floor(self, room_class: str) -> str:
+        """The colour of a room's floor."""
         return self.floors.get(room_class, self.floors[""])
 
     def good(self, category: str) -> str:
+        """The colour of a thing that lies about, by its category."""
         return self.goods.get(category, self.goods[""])
 
 

@@ -46,6 +46,7 @@ class View(NamedTuple):
     text: float
 
     def point(self, x: float, z: float) -> tuple[float, float]:
+        """The pixel of a point on the floor plane (metres; north is up)."""
         return self.left + x * self.scale, self.top - z * self.scale
 
     def rect(self, box: Box) -> Rect:
@@ -66,6 +67,7 @@ def printable(text: str) -> str:
 
 
 def rectangle(at: Rect, fill: str, more: str = "", radius: float = 0.0) -> str:
+    """A filled rectangle; `more` are further attributes."""
     rounded = f' rx="{num(radius)}"' if radius else ""
     size = f'width="{num(at.width)}" height="{num(at.height)}"'
     return f'<rect x="{num(at.x)}" y="{num(at.y)}" {size}{rounded} fill="{fill}"{more}/>'

@@ -52,10 +52,12 @@ class Box(NamedTuple):
 
     @property
     def top(self) -> float:
+        """The height of its top, in metres."""
         return self.center[1] + self.size[1] / 2
 
     @property
     def bottom(self) -> float:
+        """The height of its bottom, in metres."""
         return self.center[1] - self.size[1] / 2
 
     def distance(self, x: float, z: float) -> float:

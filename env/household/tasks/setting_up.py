@@ -216,7 +216,7 @@ class _Setting:
     def _is_within_reach(self, number: int) -> bool:
         """Whether agents can get at a node: all around it is open, or is looked into."""
         current = self._graph.parent(number)
-        while current is not None and current not in self._graph.rooms:
+        while current is not None and self._graph.nodes[current].category != "Rooms":
             if not self._can_be_looked_into(current):
                 return False
             current = self._graph.parent(current)

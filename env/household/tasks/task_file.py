@@ -46,6 +46,7 @@ class Place(_Part):
 
     @property
     def target(self) -> Target:
+        """The same as goals name it."""
         return Target(self.class_name or "", self.room or "", self.id or 0)
 
 

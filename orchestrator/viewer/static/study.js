@@ -1,9 +1,13 @@
 // A study at a glance: its episodes, and the figures of its report.
 
+import { get } from "./api.js";
 import { byId, card, h, say } from "./dom.js";
 import { plain, visible } from "./text.js";
 
 const LONG_AGO_S = 900;
+const REFRESH_MS = 2000;
+// A study of thousands of episodes takes the server a while to look through: it spends no more than a tenth of its time.
+const REST = 10;
 const COLUMNS = [
   ["status", (row) => h("span", { class: "pill", "data-status": state(row) }, words(row))],
   ["task", (row) => visible(row.task ?? "")],
@@ -26,6 +30,29 @@ function words(row) {
 }
 
 export function showStudy(study) {
+  let shown = "";
+  const show = (now) => {
+    const seen = JSON.stringify([now.figures, now.episodes.map((row) => ({ ...row, quiet_s: words(row) }))]);
+    if (seen === shown) return; // what somebody reads or selects is left alone
+    shown = seen;
+    const link = document.activeElement?.getAttribute("href");
+    draw(now);
+    if (link) byId("main").querySelector(`a[href="${CSS.escape(link)}"]`)?.focus();
+  };
+  const follow = async () => {
+    const asked = performance.now();
+    try {
+      if (!document.hidden) show(await get("/api"));
+    } catch {
+      return say("The viewer's server is gone; what was loaded stays.");
+    }
+    setTimeout(follow, Math.max(REFRESH_MS, REST * (performance.now() - asked)));
+  };
+  show(study);
+  setTimeout(follow, REFRESH_MS);
+}
+
+function draw(study) {
   byId("title").textContent = plain(study.name);
   document.title = plain(study.name);
   const done = study.episodes.filter((row) => row.status === "completed");
@@ -52,5 +79,5 @@ export function showStudy(study) {
     ),
     ...(figures.length ? [card("Report", h("div", { class: "report" }, ...figures))] : []),
   );
-  if (!study.episodes.length) say("No episode has begun yet.");
+  say(study.episodes.length ? "" : "No episode has begun yet.");
 }
