@@ -13,6 +13,7 @@ from ..env.world import Observation, is_message
 from .agent import MAX_REPEATS, Agent, AgentSpec
 from .conversation import Conversation
 from .model.chat import ChatError, ChatModel
+from .organization import organized
 from .reply import action_schema, read_action
 from .turn import REPLY_KEPT_CHARS, Call, How, PlanUpdate, Turn
 
@@ -23,9 +24,6 @@ LEARN_SHARE = 0.5
 """The share of that which learning may take, so that an agent always gets to act."""
 
 INSTRUCTION = "You are a member of a household who decides what to do next. Answer with JSON only."
-
-
-ORGANIZATION = "Organization instructions:"
 
 
 class LanguageAgent(Agent):
@@ -139,12 +137,7 @@ class LanguageAgent(Agent):
         return Turn(plan=self.plan, exchanges=exchanges, **times, **what)
 
     def _organized(self, observation: Observation) -> Observation:
-        """The observation with the organization's line above the goal, where Guo et al. (2024) have it, else on top."""
-        if not self.spec.organization:
-            return observation
-        line = f"{ORGANIZATION} {' '.join(self.spec.organization.split())}\n"
-        at = observation.text.find("\nGoal:") + 1
-        return replace(observation, text=observation.text[:at] + line + observation.text[at:])
+        return replace(observation, text=organized(observation.text, self.spec.organization))
 
     def state(self) -> dict[str, Any]:
         return {"key": self._key, "action": self._action, "repeats": self._repeats}

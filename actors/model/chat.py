@@ -116,31 +116,19 @@ class ChatError(Exception):
         queued_s, waited_s: as of a `Reply`; of a call that never began all `seconds` are waiting.
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        kind: ErrorKind,
-        attempts: int = 0,
-        seconds: float = 0.0,
-        queued_s: float = 0.0,
-        waited_s: float = 0.0,
-    ) -> None:
+    def __init__(self, message: str, *, kind: ErrorKind, attempts: int = 0, seconds: float = 0.0) -> None:
         super().__init__(message)
         self.kind = kind
         self.attempts = attempts
         self.seconds = seconds
-        self.queued_s = queued_s
-        self.waited_s = waited_s
+        self.queued_s = self.waited_s = 0.0
 
     def __reduce__(self) -> tuple[Any, ...]:
-        times = (self.seconds, self.queued_s, self.waited_s)
-        return _rebuild_error, (str(self), self.kind, self.attempts, *times)
+        return _rebuild_error, (str(self), self.kind), self.__dict__
 
 
-def _rebuild_error(message: str, kind: ErrorKind, attempts: int, *times: float) -> ChatError:
-    seconds, queued_s, waited_s = times
-    return ChatError(message, kind=kind, attempts=attempts, seconds=seconds, queued_s=queued_s, waited_s=waited_s)
+def _rebuild_error(message: str, kind: ErrorKind) -> ChatError:
+    return ChatError(message, kind=kind)
 
 
 class _Unusable(Exception):
