@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import doctor, serve
+from . import bench, doctor, serve
 from .film import command as film_cli
 from .house.command import house_app
 from .interrupt import EXIT_INTERRUPTED
@@ -409,6 +409,7 @@ def llm(
 
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(serve.serve)
 app.command()(doctor.doctor)
+app.command(epilog=bench.EPILOG)(bench.bench)
 
 
 @models_app.command("pull")

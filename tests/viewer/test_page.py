@@ -93,8 +93,8 @@ def test_a_bar_shows_where_the_time_of_a_step_went(page: Page, serve: Serve, rec
     opened(page, serve(recorded) + "#step=0", "step 0 of")
     expect(page.locator(".times")).to_contain_text(re.compile("The step took .* for the turns, .* for the world"))
     for part in ("acting", "world"):
-        expect(page.locator(f".times .key.{part}")).to_have_text(part)
-        assert page.locator(f".row .bar .{part}").first.bounding_box()["width"] > 0  # type: ignore[index]
+        expect(page.locator(f".times .key.span-{part}")).to_have_text(part)
+        assert page.locator(f".row .bar .span-{part}").first.bounding_box()["width"] > 0  # type: ignore[index]
     expect(page.locator(".figures").first).to_contain_text("time of the steps")
 
 

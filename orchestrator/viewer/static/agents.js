@@ -48,7 +48,7 @@ export class AgentList {
     const seen = SPANS.filter((name) => step.rows.some((row) => row.spans[name]));
     if (step.world_s !== null) seen.push("world");
     this.#times.replaceChildren(
-      ...seen.map((name) => h("span", { class: `key ${name}` }, name)),
+      ...seen.map((name) => h("span", { class: `key span-${name}` }, name)),
       h("span", {}, `The step took ${time(step.step_s)}${this.#parts(step)}.`),
     );
     this.#sift();
@@ -145,7 +145,7 @@ export class AgentList {
 }
 
 function piece(name, share) {
-  const part = h("span", { class: name });
+  const part = h("span", { class: `span-${name}` });
   part.style.width = `${share * 100}%`;
   return part;
 }
