@@ -75,7 +75,16 @@ class Conversation:
         except ChatError as error:
             if error.kind == "budget":  # it was never begun
                 raise
-            self.calls.append(Call(purpose=purpose, seconds=error.seconds, attempts=error.attempts, error=error.kind))
+            self.calls.append(
+                Call(
+                    purpose=purpose,
+                    seconds=error.seconds,
+                    attempts=error.attempts,
+                    error=error.kind,
+                    queued_s=error.queued_s,
+                    waited_s=error.waited_s,
+                )
+            )
             self._record(Exchange(request=sent, reply=None, error=error.kind))
             raise
         except BaseException as error:  # cancelled, above all
@@ -92,6 +101,7 @@ class Conversation:
                 prompt_tokens=reply.prompt_tokens,
                 completion_tokens=reply.completion_tokens,
                 queued_s=reply.queued_s,
+                waited_s=reply.waited_s,
             )
         )
         self._record(

@@ -6,9 +6,10 @@ A plain class: the inline runtime uses it as it is, and `actors.actor` puts it i
 from __future__ import annotations
 
 import asyncio
+import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..env.codec import pack, unpack
@@ -104,7 +105,9 @@ class AgentHost:
         answer = asyncio.get_running_loop().create_future()
         seat.asked, seat.answer = this, answer
         try:
-            answer.set_result(await self._serve(seat, ask))
+            began = time.perf_counter()
+            served = await self._serve(seat, ask)
+            answer.set_result(replace(served, seconds=time.perf_counter() - began))
         except BaseException:
             answer.cancel()
             raise

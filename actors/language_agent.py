@@ -13,6 +13,7 @@ from ..env.world import Observation, is_message
 from .agent import MAX_REPEATS, Agent, AgentSpec
 from .conversation import Conversation
 from .model.chat import ChatError, ChatModel
+from .organization import organized
 from .reply import action_schema, read_action
 from .turn import REPLY_KEPT_CHARS, Call, How, PlanUpdate, Turn
 
@@ -24,9 +25,6 @@ LEARN_SHARE = 0.5
 
 FORM = "Answer with JSON only."
 """Follows the world's instruction."""
-
-ORGANIZATION = "Organization instructions:"
-
 
 class LanguageAgent(Agent):
     """Asks a model for the next action when something relevant changed since the last time.
@@ -40,6 +38,7 @@ class LanguageAgent(Agent):
         self._key: str | None = None  # of the observation that the last action answered; None: think again
         self._action: str | None = None
         self._repeats = 0
+        self._learning_s = 0.0  # in this turn
 
     @property
     def calls(self) -> Sequence[Call]:
@@ -79,14 +78,22 @@ class LanguageAgent(Agent):
             return Turn(action=self._action, how="sticky", plan=self.plan)
         until = time.monotonic() + deadline_s * USED_SHARE
         observation = self._organized(observation)
-        update = await self.learn(step, observation, feedback, deadline_s * USED_SHARE * LEARN_SHARE)
+        update = await self._lesson(step, observation, feedback, deadline_s * USED_SHARE * LEARN_SHARE)
         return await self._think(step, observation, update, until)
 
     async def finish(self, step: int, observation: Observation, feedback: str, deadline_s: float = math.inf) -> Turn:
         self.conversation.begin()
         observation = self._organized(observation)
-        update = await self.learn(step, observation, feedback, deadline_s * USED_SHARE, last=True)
+        update = await self._lesson(step, observation, feedback, deadline_s * USED_SHARE, last=True)
         return self._turn(action=None, how="none", update=update)
+
+    async def _lesson(
+        self, step: int, observation: Observation, feedback: str, deadline_s: float, *, last: bool = False
+    ) -> PlanUpdate | None:
+        began = time.perf_counter()
+        update = await self.learn(step, observation, feedback, deadline_s, last=last)
+        self._learning_s = time.perf_counter() - began
+        return update
 
     async def _think(self, step: int, observation: Observation, update: PlanUpdate | None, until: float) -> Turn:
         self._key, self._action, self._repeats = None, None, 0
@@ -126,15 +133,11 @@ class LanguageAgent(Agent):
 
     def _turn(self, **what: Any) -> Turn:
         exchanges = tuple(self.conversation.exchanges)
-        return Turn(plan=self.plan, calls=tuple(self.calls), exchanges=exchanges, **what)
+        times: dict[str, Any] = {"calls": tuple(self.calls), "learning_s": self._learning_s}
+        return Turn(plan=self.plan, exchanges=exchanges, **times, **what)
 
     def _organized(self, observation: Observation) -> Observation:
-        """The observation with the organization's line above the goal, where Guo et al. (2024) have it, else on top."""
-        if not self.spec.organization:
-            return observation
-        line = f"{ORGANIZATION} {' '.join(self.spec.organization.split())}\n"
-        at = observation.text.find("\nGoal:") + 1
-        return replace(observation, text=observation.text[:at] + line + observation.text[at:])
+        return replace(observation, text=organized(observation.text, self.spec.organization))
 
     def state(self) -> dict[str, Any]:
         return {"key": self._key, "action": self._action, "repeats": self._repeats}

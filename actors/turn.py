@@ -30,6 +30,7 @@ class Call:
         purpose: to act or to learn.
         seconds: from the first attempt to the last byte.
         queued_s: waiting for leave to begin, before that.
+        waited_s: of the `seconds`, those between attempts: until it was worth asking again, and allowed.
         attempts: HTTP requests made.
         error: why no reply came, or None.
     """
@@ -41,6 +42,7 @@ class Call:
     completion_tokens: int = 0
     error: str | None = None
     queued_s: float = 0.0
+    waited_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,7 @@ class Turn:
         update: what became of its plan in this turn, or None if it did not learn.
         calls: every model call of the turn.
         error: why it has no action although it wanted one, or None.
+        learning_s: what its lesson took, the model's time included.
         exchanges: the same calls in full, if the run is recorded. They go into the cassette, not the journal.
     """
 
@@ -108,6 +111,7 @@ class Turn:
     update: PlanUpdate | None = None
     calls: tuple[Call, ...] = ()
     error: str | None = None
+    learning_s: float = 0.0
     exchanges: tuple[Exchange, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -161,7 +165,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The agent's answer to an `Ask`: a turn with the state after it, or a failure."""
+    """The agent's answer to an `Ask`: a turn with the state after it, or a failure. It took `seconds` where it is."""
 
     agent: str
     step: int
@@ -169,3 +173,4 @@ class Answer:
     turn: Turn | None = None
     state: bytes | None = None
     failure: Failure | None = None
+    seconds: float = 0.0

@@ -6,6 +6,7 @@ Every agent learns and acts in every step (two calls of the scripted model over 
     step_s             median duration of a step
     critical_path_s    median over the steps of the largest sum of model-call seconds of one agent
     efficiency         median of critical path / step
+    efficiency_nominal latency of the two calls / step_s
     sequential_step_s  median step of the loop in which agents take their turns one after another, as in the
                        Trace tutorial: plain `opto`, one process, stock OptoPrime; measured in the same run
     speedup            sequential_step_s / step_s
@@ -33,6 +34,7 @@ from housemates.actors.agent import AgentSpec
 from housemates.actors.model.chat import Endpoint
 from housemates.actors.model.scripted_server import scripted_server
 from housemates.actors.optimizer import OptoPrime
+from housemates.benchmarks import Row
 from housemates.env.household.household import HouseholdWorld
 from housemates.env.world import Observation, StepResult, World
 from housemates.orchestrator.barrier import Barrier
@@ -168,7 +170,7 @@ def sequential_steps(agents: int, endpoint: Endpoint, steps: int) -> list[float]
     return durations[1:]
 
 
-def main() -> None:
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--agents", type=int, default=16)
     parser.add_argument("--latency", type=float, default=1.0, help="seconds of each model call")
@@ -176,7 +178,21 @@ def main() -> None:
     parser.add_argument("--agents-per-actor", type=int, default=1)
     parser.add_argument("--runtime", choices=["ray", "inline"], default="ray")
     parser.add_argument("--sequential-steps", type=int, default=1, help="measured steps of the sequential loop")
-    options = parser.parse_args()
+    return parser
+
+
+def rows() -> list[Row]:
+    options = parser().parse_args(["--latency", "0.25", "--steps", "5"])
+    found = measure(options)
+    what = f"{options.agents} agents, a process each, two model calls of {options.latency} s each"
+    loop = "as fast as the tutorial's loop"
+    return [
+        Row(f"step of {what}", found["step_s"], "s", found["speedup"], loop),
+        Row("efficiency: slowest agent's calls / step", found["efficiency"], ""),
+    ]
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
     cluster = local_ray() if options.runtime == "ray" else nullcontext()
     # Ray prints warnings to stdout, where nothing but the result belongs.
     with redirect_stdout(sys.stderr), scripted_server(options.latency) as server, cluster:
@@ -185,23 +201,24 @@ def main() -> None:
         sequential = sequential_steps(options.agents, endpoint, options.sequential_steps)
     step_s = statistics.median(step for step, _ in steps)
     sequential_step_s = statistics.median(sequential)
-    print(
-        json.dumps(
-            {
-                "agents": options.agents,
-                "agents_per_actor": options.agents_per_actor,
-                "runtime": options.runtime,
-                "latency_s": options.latency,
-                "steps": len(steps),
-                "cores": os.cpu_count(),
-                "step_s": round(step_s, 4),
-                "critical_path_s": round(statistics.median(path for _, path in steps), 4),
-                "efficiency": round(statistics.median(path / step for step, path in steps), 4),
-                "sequential_step_s": round(sequential_step_s, 3),
-                "speedup": round(sequential_step_s / step_s, 2),
-            }
-        )
-    )
+    return {
+        "agents": options.agents,
+        "agents_per_actor": options.agents_per_actor,
+        "runtime": options.runtime,
+        "latency_s": options.latency,
+        "steps": len(steps),
+        "cores": os.cpu_count(),
+        "step_s": round(step_s, 4),
+        "critical_path_s": round(statistics.median(path for _, path in steps), 4),
+        "efficiency": round(statistics.median(path / step for step, path in steps), 4),
+        "efficiency_nominal": round(2 * options.latency / step_s, 4),
+        "sequential_step_s": round(sequential_step_s, 3),
+        "speedup": round(sequential_step_s / step_s, 2),
+    }
+
+
+def main() -> None:
+    print(json.dumps(measure(parser().parse_args())))
 
 
 if __name__ == "__main__":

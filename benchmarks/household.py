@@ -37,6 +37,7 @@ from random import Random
 from types import ModuleType
 from typing import Any
 
+from housemates.benchmarks import Row
 from housemates.env.household.engine.engine import Engine, Primitive
 from housemates.env.household.homes import add_character, build_home, find_places, scatter
 from housemates.env.household.household import HouseholdWorld
@@ -330,7 +331,31 @@ def households(options: argparse.Namespace) -> dict[str, Any]:
 SECTIONS = {"primitives": primitives, "observations": observations, "building": one_building, "households": households}
 
 
-def main() -> None:
+def rows() -> list[Row]:
+    options = parser().parse_args(["--rounds", "3", "--apartments", "10", "--people", "50"])
+    seen, building = observations(options), households(options)
+    found = [
+        Row(f"observation of one of {options.agents} agents, CPU", seen["us_per_observation"], "µs"),
+        Row(
+            f"the same, {options.people} agents in {options.apartments} apartments of one building",
+            building["us_per_observation"],
+            "µs",
+            building["ratio"],
+            "an apartment with as many as live in a flat",
+        ),
+    ]
+    try:
+        action = primitives(options)
+    except SystemExit:  # VirtualHome's package is not here to compare with
+        return found
+    ratio = 1 / action["ratio"]
+    return [
+        *found,
+        Row("primitive action, CPU", action["us_of_the_same"], "µs", ratio, "VirtualHome's symbolic engine"),
+    ]
+
+
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--section", choices=SECTIONS, action="append", help="only this one (may be repeated)")
     parser.add_argument("--nodes", type=int, default=350, help="things in one apartment")
@@ -338,7 +363,11 @@ def main() -> None:
     parser.add_argument("--apartments", type=int, default=100, help="apartments of the building")
     parser.add_argument("--people", type=int, default=1000, help="people who act at the same time in the building")
     parser.add_argument("--rounds", type=int, default=5, help="repetitions, of which the median counts")
-    options = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    options = parser().parse_args()
     for name in options.section or SECTIONS:
         print(json.dumps({"section": name, **SECTIONS[name](options)}), flush=True)
 

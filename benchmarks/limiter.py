@@ -37,6 +37,7 @@ from housemates.actors.limiter.limiter import Caps, Outcome
 from housemates.actors.limiter.permits import Permits
 from housemates.actors.model.chat import ChatModel, Endpoint
 from housemates.actors.model.scripted_server import MODEL, scripted_server
+from housemates.benchmarks import Row
 from housemates.orchestrator.cluster import local_ray
 
 CLIENTS = 32
@@ -147,7 +148,23 @@ async def storm(rate: float, warm_s: float, seconds: float) -> dict[str, float]:
     }
 
 
-def main() -> None:
+def rows() -> list[Row]:
+    options = parser().parse_args(["--processes", "2", "--calls", "20"])
+    found = leave(options)
+    here, packed = found["here_cpu_us"], found["packed_cpu_us"]
+    return [
+        Row("leave for a call, one process, CPU", here, "µs"),
+        Row(
+            f"the same, {options.processes} actors of {options.agents} agents",
+            packed,
+            "µs",
+            packed / here,
+            "one process",
+        ),
+    ]
+
+
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--processes", type=int, default=4)
     parser.add_argument("--agents", type=int, default=64, help="of a packed process")
@@ -155,18 +172,27 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=10.0)
     parser.add_argument("--warm", type=float, default=30.0)
     parser.add_argument("--seconds", type=float, default=60.0, help="of the storm that are measured")
-    options = parser.parse_args()
+    return parser
+
+
+def leave(options: argparse.Namespace) -> dict[str, float]:
+    """The first part: what leave costs."""
+    number = options.agents * options.calls
+    began = time.perf_counter()
+    _, used = asyncio.run(Asker().ask(Gate(), options.agents, options.calls))
+    result = {"here_us": (time.perf_counter() - began) / number * 1e6, "here_cpu_us": used / number * 1e6}
+    with local_ray():
+        for name, agents in (("packed", options.agents), ("dedicated", 1)):
+            wall, cpu, messages = asyncio.run(from_actors(options.processes, agents, options.calls))
+            result |= {f"{name}_us": wall, f"{name}_cpu_us": cpu, f"{name}_messages_per_call": messages}
+    return {name: round(value, 2) for name, value in result.items()}
+
+
+def main() -> None:
+    options = parser().parse_args()
     result: dict[str, Any] = {"cores": os.cpu_count(), "processes": options.processes, "agents": options.agents}
     with redirect_stdout(sys.stderr):
-        number = options.agents * options.calls
-        began = time.perf_counter()
-        _, used = asyncio.run(Asker().ask(Gate(), options.agents, options.calls))
-        result |= {"here_us": (time.perf_counter() - began) / number * 1e6, "here_cpu_us": used / number * 1e6}
-        with local_ray():
-            for name, agents in (("packed", options.agents), ("dedicated", 1)):
-                wall, cpu, messages = asyncio.run(from_actors(options.processes, agents, options.calls))
-                result |= {f"{name}_us": wall, f"{name}_cpu_us": cpu, f"{name}_messages_per_call": messages}
-        result = {name: round(value, 2) for name, value in result.items()}
+        result |= leave(options)
         result |= asyncio.run(storm(options.rate, options.warm, options.seconds))
     print(json.dumps(result))
 

@@ -19,20 +19,40 @@ import time
 from pathlib import Path
 
 import aiohttp
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
+from housemates.benchmarks import LeftOut, Row
 from housemates.orchestrator.journal.index import JournalIndex
 from housemates.orchestrator.journal.log import FILE_NAME
 from housemates.orchestrator.viewer.server import Viewer
-
-from tests.viewer.journals import long_run
 
 RUNS = {"10,000 steps, 2 agents": (10_000, 2), "150 steps, 1,000 agents": (150, 1000)}
 SCRUBS = 100
 
 
-async def measure(folder: Path, steps: int, agents: int, browser: bool) -> None:
+def long_run(folder: Path, steps: int, agents: int) -> Path:
+    """A made-up run.
+
+    Raises:
+        LeftOut: what makes it is among the tests, which an installed package does not have.
+    """
+    sys.path.append(str(Path(__file__).parent.parent))
+    try:
+        from tests.viewer import journals
+    except ImportError:
+        raise LeftOut("needs the tests of a checkout") from None
+    return journals.long_run(folder, steps, agents)
+
+
+def rows() -> list[Row]:
+    steps, agents = 2000, 2
+    with tempfile.TemporaryDirectory() as place:
+        folder = long_run(Path(place) / "run", steps, agents)
+        opened, scrub = asyncio.run(measure(folder, steps, agents, False))
+    what = f"a run of {steps} steps and {agents} agents"
+    return [Row(f"{what}: opened, first step there", opened, "s"), Row("… another step", 1000 * scrub, "ms")]
+
+
+async def measure(folder: Path, steps: int, agents: int, browser: bool) -> tuple[float, float]:
+    """Prints all, and returns the seconds to the first step and of the median other one."""
     began = time.perf_counter()
     JournalIndex(folder).close()
     print(f"  index             {time.perf_counter() - began:8.3f} s")
@@ -50,10 +70,12 @@ async def measure(folder: Path, steps: int, agents: int, browser: bool) -> None:
         await get("/api/runs/run")
         await get("/api/runs/run/steps/0")
         await get("/api/runs/run/steps/0/agents/Agent_1")
-        print(f"  open, first step  {time.perf_counter() - began:8.3f} s")
+        opened = time.perf_counter() - began
+        print(f"  open, first step  {opened:8.3f} s")
         chance = random.Random(0)
+        times: list[float] = []
         for name in ("while it is read", "when it was read"):
-            times: list[float] = []
+            times.clear()
             for _ in range(SCRUBS):
                 step, agent = chance.randrange(steps), chance.randint(1, agents)
                 then = time.perf_counter()
@@ -73,6 +95,7 @@ async def measure(folder: Path, steps: int, agents: int, browser: bool) -> None:
     if browser:
         await in_browser(address)
     await viewer.close()
+    return opened, statistics.median(times)
 
 
 async def in_browser(address: str) -> None:

@@ -30,6 +30,7 @@ from typing import Any
 
 import aiohttp
 import psutil
+from housemates.benchmarks import Row
 from housemates.env.household import homes
 from housemates.env.household.engine.engine import Engine, Primitive
 from housemates.env.household.scene.graph import SceneGraph
@@ -137,6 +138,18 @@ def recovery(folder: Path, fault: str, deadlines: Deadlines) -> float:
     durations, restarts, _ = process_steps(process, FAULT_STEP + 3, deadlines)
     assert restarts == 1, f"{fault}: {restarts} restarts"
     return round(max(durations), 2)
+
+
+def rows() -> list[Row]:
+    with tempfile.TemporaryDirectory() as name:
+        process = SimulatorProcess(write_executable(Path(name) / "ours"), Path(name) / "ours.log")
+        embedded = embedded_step_ms(50)
+        durations, _, _ = process_steps(process, 50, Deadlines())
+    through = 1000 * statistics.median(durations)
+    return [
+        Row("joint step of two people, embedded engine", embedded, "ms"),
+        Row("the same through the VirtualHome protocol", through, "ms", through / embedded, "the embedded engine"),
+    ]
 
 
 def main() -> None:

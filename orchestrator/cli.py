@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import doctor, serve
+from . import bench, doctor, serve
 from .embedded import models_app
 from .film import command as film_cli
 from .house.command import house_app
@@ -432,6 +432,7 @@ def llm(
 
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(serve.serve)
 app.command()(doctor.doctor)
+app.command(epilog=bench.EPILOG)(bench.bench)
 
 
 @app.callback(invoke_without_command=True)

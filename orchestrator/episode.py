@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -18,6 +17,7 @@ from .observer import Record
 from .past import Past
 from .protocol import Began, Commit, DeadlinePassed, End, Event, SetAside, StartClock, Stepped, StepWorld
 from .runtime import CHUNK_STEPS, JointAction, Runtime
+from .step_clock import StepClock
 
 GRACE_S = 1.0
 """The agents keep the deadline themselves; this much later the barrier closes without them."""
@@ -60,8 +60,8 @@ class Episode:
         # Bounded by what was asked: one event each.
         self._events: asyncio.Queue[Event | _Fault] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._clock: asyncio.TimerHandle | None = None
-        self._step_began = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
+        self._clock = StepClock()
 
     async def run(self, head: Record) -> End:
         """Run to the end; `head` is the begin record, to which the first observations are added.
@@ -105,7 +105,7 @@ class Episode:
         return observations
 
     async def _go_on(self, event: Event) -> End:
-        self._step_began = time.perf_counter()
+        self._clock.begin()
         try:
             while True:
                 for command in self._barrier.handle(event):
@@ -127,7 +127,7 @@ class Episode:
         self._begun_step = step
         if self._ready is not None:
             await self._ready()
-            self._step_began = time.perf_counter()
+            self._clock.begin()
 
     @property
     def waiting_for(self) -> list[str]:
@@ -136,20 +136,21 @@ class Episode:
 
     def _carry_out(self, command: Ask | StartClock | StepWorld | Commit | SetAside) -> None:
         if isinstance(command, Ask):
+            self._clock.asked(command)
             self._start(self._turn(command))
         elif isinstance(command, StepWorld):
+            self._clock.closed()
             self._start(self._world_step(command))
         elif isinstance(command, StartClock):
-            self._start_clock(command.step)
+            self._set_alarm(command.step)
         elif isinstance(command, SetAside):
             self._set_aside(command)
         else:
-            now = time.perf_counter()
-            self._commit({**command.record.to_dict(), "step_s": now - self._step_began})
-            self._step_began = time.perf_counter()
+            self._clock.commit(command.record, self._commit)
 
     async def _turn(self, ask: Ask) -> None:
         answer: Answer = await self._runtime.turn(ask)
+        self._clock.answered(answer)
         self._events.put_nowait(answer)
 
     async def _world_step(self, command: StepWorld) -> None:
@@ -165,15 +166,16 @@ class Episode:
                 if losses > MAX_WORLD_LOSSES:
                     raise
             else:
+                self._clock.stepped()
                 self._events.put_nowait(Stepped(command.step, result))
                 return
 
-    def _start_clock(self, step: int) -> None:
-        if self._clock is not None:
-            self._clock.cancel()
+    def _set_alarm(self, step: int) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
         loop = asyncio.get_running_loop()
         delay = self._barrier.deadline_s + GRACE_S
-        self._clock = loop.call_later(delay, self._events.put_nowait, DeadlinePassed(step))
+        self._alarm = loop.call_later(delay, self._events.put_nowait, DeadlinePassed(step))
 
     def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
@@ -193,8 +195,8 @@ class Episode:
         return event
 
     async def _cancel(self) -> None:
-        if self._clock is not None:
-            self._clock.cancel()
+        if self._alarm is not None:
+            self._alarm.cancel()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

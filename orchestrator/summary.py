@@ -10,6 +10,7 @@ from ..actors.limiter.budget import Budget, Spent
 from ..env.world import is_message
 from .config import task_name
 from .journal.digest import TrajectoryDigest
+from .timing import TimeTally
 
 
 class Tally:
@@ -33,6 +34,7 @@ class Tally:
         self.verdicts: Counter[str] = Counter()
         self.quarantined: dict[str, int] = {}
         self.resumes = 0
+        self.times = TimeTally()
         self._wall_s = 0.0
         self._open_s = 0.0  # of the steps of a part that has not ended
         self._prices: dict[str, float] = {}
@@ -58,6 +60,7 @@ class Tally:
             self.resumes += 1
         else:
             self._open_s += record["step_s"]
+            self.times.add(record)
             self.steps += record["kind"] == "step"
             happened = record["kind"] != "abandoned"
             for agent, part in record["agents"].items():
@@ -81,7 +84,8 @@ class Tally:
     def summary(self) -> dict[str, Any]:
         """What `summary.json` holds.
 
-        Counts of actions leave out messages and idle turns; `quarantined` says who, and since which step.
+        Counts of actions leave out messages and idle turns; `quarantined` says who, and since which step; `times` are
+        told in `orchestrator.timing`.
         """
         config = self._head["config"]
         return {
@@ -119,6 +123,7 @@ class Tally:
             "quarantined": self.quarantined,
             "resumes": self.resumes,
             "wall_s": round(self._wall_s, 3),
+            "times": self.times.summary(),
             "digest": self.digest.hexdigest(),
         }
 

@@ -88,7 +88,8 @@ class Endpoint:
 class Reply:
     """One answer. Tokens are as the server counts them (0 if it does not); `attempts` are HTTP requests.
 
-    `seconds` are those of the call itself; before it began it had waited `queued_s` for leave to begin.
+    `seconds` are those of the call itself, `waited_s` of them between attempts; before it began it had waited
+    `queued_s` for leave to begin.
     """
 
     text: str
@@ -98,6 +99,7 @@ class Reply:
     attempts: int
     finish_reason: str
     queued_s: float = 0.0
+    waited_s: float = 0.0
 
 
 class ChatError(Exception):
@@ -108,7 +110,8 @@ class ChatError(Exception):
             `refused` will never work with this prompt (too long, not acceptable),
             `fatal` will never work with any without a change by the user, `budget` needs a larger budget.
         attempts: HTTP requests made.
-        seconds: how long the caller waited.
+        seconds: how long the caller waited, from when the call began, if it did.
+        queued_s, waited_s: as of a `Reply`; of a call that never began all `seconds` are waiting.
     """
 
     def __init__(self, message: str, *, kind: ErrorKind, attempts: int = 0, seconds: float = 0.0) -> None:
@@ -116,13 +119,14 @@ class ChatError(Exception):
         self.kind = kind
         self.attempts = attempts
         self.seconds = seconds
+        self.queued_s = self.waited_s = 0.0
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild_error, (str(self), self.kind, self.attempts, self.seconds)
+        return _rebuild_error, (str(self), self.kind), self.__dict__
 
 
-def _rebuild_error(message: str, kind: ErrorKind, attempts: int, seconds: float) -> ChatError:
-    return ChatError(message, kind=kind, attempts=attempts, seconds=seconds)
+def _rebuild_error(message: str, kind: ErrorKind) -> ChatError:
+    return ChatError(message, kind=kind)
 
 
 class _Unusable(Exception):
@@ -131,13 +135,17 @@ class _Unusable(Exception):
 
 @dataclass(slots=True)
 class _Call:
-    """One logical call on its way. `until` is when it must be over; its own time begins with the first request."""
+    """One logical call on its way. `until` is when it must be over; its own time begins with the first request.
+
+    `paused` counts the seconds between its requests.
+    """
 
     caller: str
     until: float
     attempts: int = 0
     asked: float = field(default_factory=time.monotonic)
     began: float | None = None
+    paused: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -146,6 +154,16 @@ class _Call:
     @property
     def queued_s(self) -> float:
         return self.began - self.asked if self.began is not None else 0.0
+
+    @property
+    def waited_s(self) -> float:
+        return self.paused if self.began is not None else self.seconds
+
+    def told(self, error: ChatError) -> ChatError:
+        """The error, with what the call has taken until now."""
+        error.attempts, error.seconds = self.attempts, self.seconds
+        error.queued_s, error.waited_s = self.queued_s, self.waited_s
+        return error
 
 
 class ChatModel:
@@ -209,6 +227,7 @@ class ChatModel:
         limit_s = self.deadline_s if deadline_s is None or deadline_s == math.inf else deadline_s
         if self._permits is None:
             limit_s = min(limit_s, self.deadline_s)
+        self._sdk()  # the first time takes seconds, which are not the model's
         call = _Call(caller, until=time.monotonic() + limit_s)
         if self._permits is None:
             call.began = call.asked  # there is nothing to wait for
@@ -227,7 +246,7 @@ class ChatModel:
         except BudgetExceeded as error:
             raise ChatError(str(error), kind="budget") from None
         except ChatError as error:
-            error.attempts, error.seconds = call.attempts, call.seconds
+            call.told(error)
             raise
         return Reply(
             text=text,
@@ -237,6 +256,7 @@ class ChatModel:
             attempts=call.attempts,
             finish_reason=finish,
             queued_s=call.queued_s,
+            waited_s=call.waited_s,
         )
 
     async def check(self) -> None:
@@ -304,7 +324,9 @@ class ChatModel:
                 wait = min(BACKOFF_MAX_S, BACKOFF_S * 2 ** (failures - 1)) * self._jitter.uniform(0.5, 1.0)
             if time.monotonic() + wait >= call.until:
                 raise failure  # the wait asked for would outlast the call
+            paused = time.monotonic()
             await asyncio.sleep(wait)
+            call.paused += time.monotonic() - paused
 
     async def _send(
         self, connection: Connection, body: dict[str, Any], request: Request, call: _Call, scope: asyncio.Timeout
@@ -312,8 +334,10 @@ class ChatModel:
         """One HTTP request, as soon as it may begin; the call's own time runs from the first one on."""
         permits, number = self._permits, 0
         if permits is not None:
-            call.asked = time.monotonic() if call.began is None else call.asked
+            asked = time.monotonic()
+            call.asked = asked if call.began is None else call.asked
             number = await permits.begin(call.caller, _estimate(request), first=call.attempts == 0)
+            call.paused += time.monotonic() - asked if call.began is not None else 0.0
         if call.began is None:
             call.began = time.monotonic()
             call.until = min(call.until, call.began + self.deadline_s)
@@ -384,9 +408,8 @@ class ChatModel:
         return self._error(f"{status}: {hint}", kind, call)
 
     def _error(self, what: str, kind: ErrorKind, call: _Call | None = None) -> ChatError:
-        attempts, seconds = (call.attempts, call.seconds) if call else (0, 0.0)
-        name = f"model {self.endpoint.model!r} at {self.endpoint.base_url}"
-        return ChatError(f"{name}: {what}", kind=kind, attempts=attempts, seconds=seconds)
+        error = ChatError(f"model {self.endpoint.model!r} at {self.endpoint.base_url}: {what}", kind=kind)
+        return error if call is None else call.told(error)
 
 
 def _parse(text: str) -> tuple[str, Mapping[str, Any], str]:

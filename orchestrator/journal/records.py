@@ -70,6 +70,9 @@ class _Turn(_Shape):
     error: str | None
 
 
+_Seconds = Annotated[float, Field(ge=0, le=1e9)]
+
+
 class _Part(_Shape):
     verdict: str
     detail: str
@@ -78,6 +81,7 @@ class _Part(_Shape):
     turn: _Turn | None
     lost_calls: list[_Call]
     state: bytes | None
+    times: dict[str, _Seconds] = {}  # older journals have none
 
 
 class _Begin(_Shape):
@@ -94,17 +98,22 @@ class _Resumed(_Shape):
     step: int
 
 
-class _Step(_Shape):
-    kind: Literal["step"]
+class _Turns(_Shape):
     step: int
     agents: dict[str, _Part]
+    step_s: _Seconds
+    turns_s: _Seconds | None = None
+    world_s: _Seconds = 0.0
+    journal_s: _Seconds = 0.0
+
+
+class _Step(_Turns):
+    kind: Literal["step"]
     result: _Result
 
 
-class _Lesson(_Shape):
+class _Lesson(_Turns):
     kind: Literal["lesson", "abandoned"]
-    step: int
-    agents: dict[str, _Part]
     result: None = None
 
 

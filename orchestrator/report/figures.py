@@ -67,6 +67,25 @@ def plan_timeline(results: Results, path: Path) -> None:
     _save(figure, path)
 
 
+def time_shares(groups: Sequence[Group], columns: Sequence[Column], path: Path) -> None:
+    """A bar per group, in the parts that its time went into."""
+    figure, axes = _figure(7.0, max(1.6, 0.4 * len(groups) + 1.1))
+    left = [0.0] * len(groups)
+    for index, column in enumerate(columns):
+        found = [column.of(group.rows) for group in groups]
+        widths = [interval.value if interval else 0.0 for interval in found]
+        colour, hatch = PALETTE[index % len(PALETTE)], "" if index < len(PALETTE) else "///"
+        title = column.title.removesuffix(", %")
+        axes.barh(range(len(groups)), widths, left=left, color=colour, hatch=hatch, alpha=0.85, zorder=2, label=title)
+        left = [before + width for before, width in zip(left, widths, strict=True)]
+    axes.set_yticks(range(len(groups)), [group.label[-50:] for group in groups], fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 100)
+    axes.set_xlabel("share of the time, %")
+    axes.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5)
+    _save(figure, path)
+
+
 def _figure(width: float, height: float) -> tuple[Any, Any]:
     from matplotlib.figure import Figure
 

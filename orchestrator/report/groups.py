@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..timing import AGENT_PARTS, STEP_PARTS
 from .intervals import Interval, mean, share
 from .rows import Results, Row
 
@@ -61,6 +62,32 @@ EMERGENCE = (
     _mean("plan_mentions", "plans naming mates", 2),
 )
 """What emerged; the definitions are in docs/emergence.md."""
+
+STEP = (
+    _mean("step_mean_s", "step, s", 3),
+    _mean("efficiency", "efficiency", 3),
+)
+"""How long a step takes, and the share of it in which the model of the slowest agent worked."""
+
+
+def _shares(prefix: str, parts: Mapping[str, str]) -> tuple[Column, ...]:
+    return tuple(_share(f"{prefix}_{part}", [f"{prefix}_{p}" for p in parts], title) for part, title in parts.items())
+
+
+def _share(key: str, whole: Sequence[str], title: str) -> Column:
+    def of(rows: Sequence[Row]) -> Interval | None:
+        timed = [row for row in rows if row[key] is not None and sum(row[name] for name in whole)]
+        shares = [100 * row[key] / sum(row[name] for name in whole) for row in timed]
+        return mean(shares) if any(shares) else None
+
+    return Column(key, f"{title}, %", of)
+
+
+STEP_TIMES = _shares("step", STEP_PARTS)
+"""Where the time of the steps went: that of the agent each waited for, of the world, of the record."""
+
+AGENT_TIMES = _shares("agent", AGENT_PARTS)
+"""What the agents did all the while."""
 
 
 @dataclass(frozen=True, slots=True)

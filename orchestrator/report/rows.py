@@ -18,6 +18,7 @@ from ..replay import records
 from ..study.plan import EPISODES, FAILURES_NAME, cells_of, episode_folder, load_study
 from ..study.plan import FILE_NAME as STUDY_NAME
 from ..summary import Tally
+from ..timing import AGENT_PARTS, TimeTally
 
 Row = dict[str, Any]
 
@@ -31,6 +32,7 @@ class Results:
         varied: the settings in which the episodes differ; they name the groups of the report.
         episodes: a row per episode with a readable journal.
         plans: a row per change of an agent's plan.
+        times: a row per agent of an episode: where its time went, in seconds.
         missing: episodes that could not be read or were never begun, with the reason.
     """
 
@@ -38,6 +40,7 @@ class Results:
     varied: tuple[str, ...] = ()
     episodes: list[Row] = field(default_factory=list[Row])
     plans: list[Row] = field(default_factory=list[Row])
+    times: list[Row] = field(default_factory=list[Row])
     missing: dict[str, str] = field(default_factory=dict[str, str])
 
 
@@ -118,6 +121,7 @@ def _read_episode(results: Results, name: str, place: Path, prices: Prices) -> N
             history.append(_lean(record))
         if record["kind"] in ("step", "lesson"):
             results.plans += _plan_rows(name, record, plans)
+    results.times += _time_rows(name, tally.times)
     summary = tally.summary()
     llm, optimizer, returns = summary["llm"], summary["optimizer"], list(summary["returns"].values())
     measures = asdict(measure(history))
@@ -145,10 +149,33 @@ def _read_episode(results: Results, name: str, place: Path, prices: Prices) -> N
             "plans_rejected": sum(optimizer["rejected"].values()),
             "wall_s": summary["wall_s"],
             "digest": summary["digest"],
+            **_step_times(tally.times),
             **measures,
             "deliveries": json.dumps(measures["deliveries"]),
         }
     )
+
+
+def _step_times(times: TimeTally) -> Row:
+    """Of a mean step: its seconds by part, and of a mean agent; None in journals that tell no times."""
+    per_step = 1 / times.count if times.count else None
+    agents = list(times.agents.values())
+    return {
+        "efficiency": times.efficiency if per_step else None,
+        "step_mean_s": per_step and times.seconds * per_step,
+        **{f"step_{name}": per_step and seconds * per_step for name, seconds in times.steps.items()},
+        **{
+            f"agent_{name}": sum(one.parts[name] for one in agents) * per_step / len(agents)
+            if per_step and agents
+            else None
+            for name in AGENT_PARTS
+        },
+    }
+
+
+def _time_rows(name: str, times: TimeTally) -> Iterator[Row]:
+    for agent, one in times.agents.items():
+        yield {"episode": name, "agent": agent, **one.parts, "waited_for": one.waited_for, "delay_s": one.delay_s}
 
 
 def _lean(record: Mapping[str, Any]) -> Mapping[str, Any]:

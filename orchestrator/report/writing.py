@@ -11,8 +11,19 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..observer import one_line
-from .figures import bars, plan_timeline
-from .groups import EMERGENCE, OUTCOMES, Column, Group, group, headings, written
+from .figures import bars, plan_timeline, time_shares
+from .groups import (
+    AGENT_TIMES,
+    EMERGENCE,
+    OUTCOMES,
+    STEP,
+    STEP_TIMES,
+    Column,
+    Group,
+    group,
+    headings,
+    written,
+)
 from .rows import Results, Row
 
 FIGURES = {
@@ -20,6 +31,16 @@ FIGURES = {
     "messages": "Number of messages",
     "success": "Share of episodes solved",
 }
+TIMES = {
+    "times-steps": ("Where the time of the steps went", STEP_TIMES),
+    "times-agents": ("What the agents did meanwhile", AGENT_TIMES),
+}
+TIMING = (
+    "In every step the first follows the agent that answered last, then the world and the record; the second is over "
+    "all agents, with their waiting for each other. Efficiency is the share of the steps in which the model of the "
+    "slowest agent worked. docs/performance.md says what each part is."
+)
+STRAGGLERS = 10
 TIMELINE = "Plans rewritten, kept and rejected"
 CAUTION = (
     "Bars and figures are means over episodes that differ only in their seed, with 95 % confidence intervals "
@@ -38,7 +59,7 @@ img { max-width: 100% }
 
 
 def write_report(results: Results, folder: Path) -> list[Path]:
-    """Write `report.md`, `report.html`, `*.png`, `episodes.parquet` and `plans.parquet` into a folder.
+    """Write `report.md`, `report.html`, `*.png` and `*.parquet` (episodes, plans, times) into a folder.
 
     Returns:
         What was written.
@@ -52,14 +73,17 @@ def write_report(results: Results, folder: Path) -> list[Path]:
         raise ConfigError(f"{results.title}: no episode is completed yet, there is nothing to report")
     _require_packages()
     folder.mkdir(parents=True, exist_ok=True)
-    figures = _draw(results, groups, folder)
-    texts = {"report.md": _markdown(results, groups, figures), "report.html": _html(results, groups, figures)}
+    outcomes, times = _draw(results, groups, folder), _draw_times(groups, folder)
+    texts = {
+        "report.md": _markdown(results, groups, outcomes, times),
+        "report.html": _html(results, groups, outcomes, times),
+    }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-    tables = {"episodes.parquet": results.episodes, "plans.parquet": results.plans}
+    tables = {"episodes.parquet": results.episodes, "plans.parquet": results.plans, "times.parquet": results.times}
     for name, rows in tables.items():
         _write_parquet(rows, folder / name)
-    return [*(folder / name for name in (*texts, *tables)), *figures.values()]
+    return [*(folder / name for name in (*texts, *tables)), *outcomes.values(), *times.values()]
 
 
 def _require_packages() -> None:
@@ -78,6 +102,25 @@ def _draw(results: Results, groups: Sequence[Group], folder: Path) -> dict[str, 
         figures[TIMELINE] = folder / "plans.png"
         plan_timeline(results, figures[TIMELINE])
     return figures
+
+
+def _draw_times(groups: Sequence[Group], folder: Path) -> dict[str, Path]:
+    """None if no journal tells times."""
+    if all(STEP[0].of(one.rows) is None for one in groups):
+        return {}
+    for key, (_, parts) in TIMES.items():
+        time_shares(groups, parts, folder / f"{key}.png")
+    return {title: folder / f"{key}.png" for key, (title, _) in TIMES.items()}
+
+
+def _time_tables(results: Results, groups: Sequence[Group]) -> Iterator[tuple[str, list[list[str]]]]:
+    """Titles and tables: the shares of both sums, and the agents that steps waited for, the longest first."""
+    for title, parts in TIMES.values():
+        yield title, _table(results, groups, [*STEP, *parts] if parts is STEP_TIMES else parts)
+    found = sorted((row for row in results.times if row["waited_for"]), key=lambda row: -row["delay_s"])[:STRAGGLERS]
+    body = [[row["episode"], row["agent"], str(row["waited_for"]), f"{row['delay_s']:.2f}"] for row in found]
+    if body:
+        yield "Whom the steps waited for", [["episode", "agent", "steps that waited for it", "for seconds"], *body]
 
 
 def _table(results: Results, groups: Sequence[Group], columns: Sequence[Column]) -> list[list[str]]:
@@ -103,12 +146,18 @@ def _conditions(results: Results) -> str:
     )
 
 
-def _markdown(results: Results, groups: Sequence[Group], figures: Mapping[str, Path]) -> str:
+def _markdown(
+    results: Results, groups: Sequence[Group], outcomes: Mapping[str, Path], times: Mapping[str, Path]
+) -> str:
     parts = [f"# {_plain(results.title)}", _plain(_conditions(results)), CAUTION, "## Outcomes"]
     parts.append(_markdown_table(_table(results, groups, OUTCOMES)))
-    parts += [f"![{title}]({path.name})" for title, path in figures.items()]
+    parts += [f"![{title}]({path.name})" for title, path in outcomes.items()]
     parts += ["## Emergence", "The definitions are in `docs/emergence.md`."]
     parts.append(_markdown_table(_table(results, groups, EMERGENCE)))
+    if times:
+        parts += ["## Where the time went", TIMING]
+        parts += [f"**{title}**\n\n{_markdown_table(table)}" for title, table in _time_tables(results, groups)]
+        parts += [f"![{title}]({path.name})" for title, path in times.items()]
     left = list(_not_counted(results))
     if left:
         parts += ["## Not counted", _markdown_table([["episode", "why"], *map(list, left)])]
@@ -126,13 +175,16 @@ def _plain(text: str) -> str:
     return "".join(f"\\{char}" if char in "|`*<>[]\\" else char for char in text)
 
 
-def _html(results: Results, groups: Sequence[Group], figures: Mapping[str, Path]) -> str:
+def _html(results: Results, groups: Sequence[Group], outcomes: Mapping[str, Path], times: Mapping[str, Path]) -> str:
     parts = [f"<h1>{escape(results.title)}</h1>", f"<p>{escape(_conditions(results))}</p>", f"<p>{escape(CAUTION)}</p>"]
     parts += ["<h2>Outcomes</h2>", _html_table(_table(results, groups, OUTCOMES))]
-    for title, path in figures.items():
-        picture = base64.b64encode(path.read_bytes()).decode()
-        parts.append(f'<h3>{escape(title)}</h3><img alt="{escape(title)}" src="data:image/png;base64,{picture}">')
+    parts += map(_html_picture, outcomes.items())
     parts += ["<h2>Emergence</h2>", _html_table(_table(results, groups, EMERGENCE))]
+    if times:
+        parts += ["<h2>Where the time went</h2>", f"<p>{escape(TIMING)}</p>"]
+        for title, table in _time_tables(results, groups):
+            parts += [f"<h3>{escape(title)}</h3>", _html_table(table)]
+        parts += map(_html_picture, times.items())
     left = list(_not_counted(results))
     if left:
         parts += ["<h2>Not counted</h2>", _html_table([["episode", "why"], *map(list, left)])]
@@ -141,6 +193,12 @@ def _html(results: Results, groups: Sequence[Group], figures: Mapping[str, Path]
         f'content="width=device-width"><title>{escape(results.title)}</title><style>{_STYLE}</style></head>'
         f"<body>{''.join(parts)}</body></html>\n"
     )
+
+
+def _html_picture(titled: tuple[str, Path]) -> str:
+    title, path = escape(titled[0]), titled[1]
+    picture = base64.b64encode(path.read_bytes()).decode()
+    return f'<h3>{title}</h3><img alt="{title}" src="data:image/png;base64,{picture}">'
 
 
 def _html_table(rows: Sequence[Sequence[str]]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from ...actors.organization import organized
 from ...env.world import PLAN_TOKEN
 from .texts import clip, label
 
@@ -23,6 +24,18 @@ HOW = {
 }
 """How a reply became an action, in words."""
 
+SPANS = {
+    "learn_s": "learning",
+    "optimizer_s": "optimizer",
+    "act_s": "acting",
+    "queued_s": "queueing",
+    "agent_s": "other",
+    "transport_s": "other",
+    "lost_s": "other",
+    "barrier_s": "waiting",
+}
+"""The parts of an agent's time (`orchestrator.timing`) as the page shows them, in this order."""
+
 NOTHING: Mapping[str, Any] = {"text": "", "choices": (), "info": {}}
 
 
@@ -31,7 +44,6 @@ def step_row(agent: str, part: Mapping[str, Any], observation: Mapping[str, Any]
     turn = part["turn"] or {}
     info = (observation or NOTHING)["info"]
     update = turn.get("update")
-    spent = seconds(turn.get("calls", ()))
     return {
         "agent": agent,
         "action": label(turn.get("action")),
@@ -42,27 +54,33 @@ def step_row(agent: str, part: Mapping[str, Any], observation: Mapping[str, Any]
         "total": part["total"],
         "room": room(info),
         "update": update["verdict"] if update else None,
-        "act_s": spent["act"],
-        "learn_s": spent["learn"],
+        "spans": spans(part),
     }
 
 
-def seconds(calls: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """How long the model took to act and to learn."""
-    spent = {"act": 0.0, "learn": 0.0}
-    for call in calls:
-        spent[call["purpose"]] = spent.get(call["purpose"], 0.0) + call["seconds"]
-    return spent
+def spans(part: Mapping[str, Any]) -> dict[str, float]:
+    """What an agent's time until the barrier closed went into, in seconds; what it never did is left out.
+
+    Older journals tell only the calls.
+    """
+    found = dict.fromkeys(SPANS.values(), 0.0)
+    if "times" in part:
+        for name, seconds in part["times"].items():
+            found[SPANS.get(name, "other")] += seconds
+    else:
+        for call in (part["turn"] or {"calls": ()})["calls"]:
+            found[SPANS.get(f"{call['purpose']}_s", "other")] += call["seconds"]
+    return {name: seconds for name, seconds in found.items() if seconds > 0}
 
 
-def agent_texts(part: Mapping[str, Any], observation: Mapping[str, Any], method: str) -> dict[str, str]:
-    """Every long text of an agent's step by name; `observation` is what it decided on."""
+def agent_texts(part: Mapping[str, Any], observation: Mapping[str, Any], own: Mapping[str, str]) -> dict[str, str]:
+    """Every long text of an agent's step by name; `observation` is what it decided on, `own` are its settings."""
     turn = part["turn"] or {}
     plan = turn.get("plan", "")
     update = turn.get("update") or {}
     return {
         "observation": observation["text"],
-        "prompt": prompt(observation["text"], plan, method),
+        "prompt": prompt(observation["text"], plan, own),
         "reply": turn.get("reply", ""),
         "thoughts": turn.get("thoughts", ""),
         "plan": plan,
@@ -74,14 +92,14 @@ def agent_texts(part: Mapping[str, Any], observation: Mapping[str, Any], method:
 
 
 def agent_panel(
-    part: Mapping[str, Any], observation: Mapping[str, Any], after: Mapping[str, Any] | None, method: str
+    part: Mapping[str, Any], observation: Mapping[str, Any], after: Mapping[str, Any] | None, own: Mapping[str, str]
 ) -> dict[str, Any]:
     """Everything of one agent in one step but its texts' ends: what it saw, was asked, answered, did and got."""
     turn = part["turn"] or {}
     update = turn.get("update")
     after = after or NOTHING
     return {
-        "texts": {name: clip(text) for name, text in agent_texts(part, observation, method).items()},
+        "texts": {name: clip(text) for name, text in agent_texts(part, observation, own).items()},
         "asked": any(call["purpose"] == "act" for call in turn.get("calls", ())),
         "acted": turn.get("action") is not None,
         "how": turn.get("how"),
@@ -99,9 +117,10 @@ def agent_panel(
     }
 
 
-def prompt(text: str, plan: str, method: str) -> str:
-    """What the model was asked with: the plan in its place, or its line cut for agents without one."""
-    if method == "react":
+def prompt(text: str, plan: str, own: Mapping[str, str]) -> str:
+    """What the model was asked with: the organization's line, the plan in its place or its line cut."""
+    text = organized(text, own["organization"])
+    if own["method"] == "react":
         return "\n".join(line for line in text.split("\n") if PLAN_TOKEN not in line)
     return text.replace(PLAN_TOKEN, plan)
 

@@ -98,13 +98,18 @@ class RunReader:
         record = self._record(step)
         after = self._observations(record)
         result = record["result"] or {"messages": (), "done": False, "success": False}
+        rows = [step_row(agent, part, after.get(agent)) for agent, part in record["agents"].items()]
+        turns_s = record.get("turns_s")
         return {
             "step": step,
             "kind": record["kind"],
             "step_s": record["step_s"],
+            "turns_s": max(sum(row["spans"].values()) for row in rows) if turns_s is None else turns_s,
+            "world_s": record.get("world_s"),
+            "journal_s": record.get("journal_s"),
             "done": result["done"],
             "success": result["success"],
-            "rows": [step_row(agent, part, after.get(agent)) for agent, part in record["agents"].items()],
+            "rows": rows,
         }
 
     def agent(self, step: int, agent: str) -> dict[str, Any]:
@@ -119,7 +124,7 @@ class RunReader:
             record["agents"][agent],
             self._before(step, agent),
             self._observations(record).get(agent),
-            self._method(agent),
+            self._settings(agent),
         )
         return {"step": step, "agent": agent, **panel}
 
@@ -137,7 +142,7 @@ class RunReader:
         if kind == "message":
             text = self._message(step, int(number))
         else:
-            text = agent_texts(record["agents"][agent], self._before(step, agent), self._method(agent))[field]
+            text = agent_texts(record["agents"][agent], self._before(step, agent), self._settings(agent))[field]
         return {"text": text[start : start + LOADED_CHARS], "length": len(text)}
 
     def messages(self, until: int, agent: str | None) -> dict[str, Any]:
@@ -176,11 +181,12 @@ class RunReader:
             shown.append(entry)
         return {"changes": shown, "earlier": earlier, "complete": self.survey.complete}
 
-    def _method(self, agent: str) -> str:
-        """The method of an agent: its own if its settings name one, else the one of all."""
+    def _settings(self, agent: str) -> dict[str, str]:
+        """The method of an agent and how it is organized: its own if its settings name them, else those of all."""
         config = self.index.head["config"]
         own = next((table for table in config.get("agent", ()) if table.get("name") == agent), {})
-        return str(own.get("method") or config.get("method", ""))
+        given = {name: own.get(name) for name in ("method", "organization")}
+        return {name: str(config.get(name, "") if value is None else value) for name, value in given.items()}
 
     def _plan(self, change: PlanChange, agent: str) -> str:
         return self._turn(change.step, agent)["plan"] if change.plan is None else change.plan

@@ -14,6 +14,7 @@ from housemates.orchestrator.report.intervals import mean, share
 from housemates.orchestrator.report.rows import Prices, Results, read_results
 from housemates.orchestrator.report.writing import write_report
 from housemates.orchestrator.run import run
+from housemates.orchestrator.timing import STEP_PARTS
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,9 @@ def test_a_report_is_pages_figures_and_tables(results: Results, tmp_path: Path) 
         "plans.png",
         "episodes.parquet",
         "plans.parquet",
+        "times.parquet",
+        "times-steps.png",
+        "times-agents.png",
     }
     assert all(path.read_bytes()[:4] == b"\x89PNG" for path in written if path.suffix == ".png")
     assert pq.read_table(tmp_path / "report" / "episodes.parquet").num_rows == 6
@@ -69,11 +73,36 @@ def test_a_report_is_pages_figures_and_tables(results: Results, tmp_path: Path) 
     assert "specialisation" in text
 
 
+def test_a_report_tells_where_the_time_went(results: Results, tmp_path: Path) -> None:
+    write_report(results, tmp_path)
+    text = (tmp_path / "report.md").read_text()
+    section = text.split("## Where the time went")[1]
+    assert "learning, %" in section
+    assert "optimizer, %" in section
+    rows = [row for row in results.episodes if row["method"] == "trace"]
+    step = sum(row["step_mean_s"] for row in rows) / len(rows)
+    assert f"| {step:.3f} (" in section
+    for row in results.episodes:
+        parts = [row[f"step_{name}"] for name in STEP_PARTS]
+        assert sum(parts) == pytest.approx(row["step_mean_s"])
+    table = pq.read_table(tmp_path / "times.parquet").to_pylist()
+    assert {row["agent"] for row in table} == {"Agent_1", "Agent_2"}
+    assert {"act_s", "barrier_s", "waited_for", "delay_s"} <= set(table[0])
+
+
+def test_journals_without_times_are_reported_without_them(results: Results, tmp_path: Path) -> None:
+    old = [{**row, **dict.fromkeys(k for k in row if k.startswith(("step_", "agent_")))} for row in results.episodes]
+    old = [{**row, "efficiency": None} for row in old]
+    written = write_report(Results("old", ("method",), old), tmp_path)
+    assert not [path for path in written if path.name.startswith("times-")]
+    assert "Where the time went" not in (tmp_path / "report.md").read_text()
+
+
 def test_the_page_needs_nothing_from_elsewhere(results: Results, tmp_path: Path) -> None:
     write_report(results, tmp_path)
     page = (tmp_path / "report.html").read_text()
     assert "http" not in page
-    assert page.count("data:image/png;base64,") == 4
+    assert page.count("data:image/png;base64,") == 6
 
 
 def test_equal_results_give_equal_bytes(results: Results, tmp_path: Path) -> None:

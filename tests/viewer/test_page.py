@@ -90,6 +90,15 @@ def test_the_prompt_has_the_plan_in_its_place(page: Page, serve: Serve, tmp_path
     expect(page.locator(".panel")).to_contain_text("Plan: Take the cup, then rest 2 times.")
 
 
+def test_a_bar_shows_where_the_time_of_a_step_went(page: Page, serve: Serve, recorded: Path) -> None:
+    opened(page, serve(recorded) + "#step=0", "step 0 of")
+    expect(page.locator(".times")).to_contain_text(re.compile("The step took .* for the turns, .* for the world"))
+    for part in ("acting", "world"):
+        expect(page.locator(f".times .key.span-{part}")).to_have_text(part)
+        assert page.locator(f".row .bar .span-{part}").first.bounding_box()["width"] > 0  # type: ignore[index]
+    expect(page.locator(".figures").first).to_contain_text("time of the steps")
+
+
 def test_the_history_of_a_plan_says_what_was_put_in_and_taken_out(page: Page, serve: Serve, tmp_path: Path) -> None:
     opened(page, serve(journals.long_run(tmp_path / "run", 12, 1)) + "#step=11", "step 11 of 11")
     latest = page.locator(".change").filter(has=page.locator("ins")).first

@@ -236,3 +236,35 @@ async def test_a_port_that_is_taken_is_told_in_one_line(tmp_path: Path) -> None:
     async with viewed(tmp_path, study=True) as (_, address):
         with pytest.raises(StartError, match="cannot serve the page on port"):
             await Viewer(tmp_path, study=True).start(int(address.rpartition(":")[2]))
+
+
+async def test_a_step_tells_what_everybodys_time_went_into_and_the_worlds(tmp_path: Path) -> None:
+    step = journals.step(0, 2) | {"step_s": 2.5, "turns_s": 2.0, "world_s": 0.25, "journal_s": 0.125}
+    step["agents"]["Agent_1"]["times"] = {"act_s": 1.0, "agent_s": 0.25, "transport_s": 0.25, "barrier_s": 0.5}
+    step["agents"]["Agent_2"]["times"] = {"learn_s": 1.0, "optimizer_s": 1.0}
+    journals.write(tmp_path, journals.begin(2), step)
+    async with viewed(tmp_path) as (ask, _):
+        _, answer = await ask("/api/runs/run/steps/0")
+    assert [row["spans"] for row in answer["rows"]] == [
+        {"acting": 1.0, "other": 0.5, "waiting": 0.5},
+        {"learning": 1.0, "optimizer": 1.0},
+    ]
+    assert (answer["turns_s"], answer["world_s"]) == (2.0, 0.25)
+
+
+async def test_an_older_journal_tells_how_long_the_models_took(tmp_path: Path) -> None:
+    journals.long_run(tmp_path, 1, 1)
+    async with viewed(tmp_path) as (ask, _):
+        _, answer = await ask("/api/runs/run/steps/0")
+    assert answer["rows"][0]["spans"] == {"acting": 0.5}
+    assert (answer["turns_s"], answer["world_s"]) == (0.5, None)
+
+
+@pytest.mark.parametrize(("own", "expected"), [({}, "Ask Agent_1."), ({"organization": "Be led."}, "Be led.")])
+async def test_the_prompt_has_the_line_about_the_organization(tmp_path: Path, own: Any, expected: str) -> None:
+    config = {"organization": "Ask\nAgent_1.", "agent": [{"name": "Agent_2", **own}]}
+    journals.write(tmp_path, journals.begin(2, **config), journals.step(0, 2))
+    async with viewed(tmp_path) as (ask, _):
+        _, answer = await ask("/api/runs/run/steps/0/agents/Agent_2")
+    assert f"Organization instructions: {expected}\n" in answer["texts"]["prompt"]["text"]
+    assert "Organization" not in answer["texts"]["observation"]["text"]

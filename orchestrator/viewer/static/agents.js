@@ -7,6 +7,8 @@ const ROW = 46; // pixels, as in the style sheet
 const SPARE = 6; // rows made beyond those in sight
 const ODD = { random: "drawn at random", sticky: "goes on", reflex: "reflex", similar: "similar", error: "no answer", late: "late" };
 
+const SPANS = ["learning", "optimizer", "acting", "queueing", "other", "waiting"]; // as the server has them
+
 export const colourClass = (number) => `person person-${(number - 1) % 7}`;
 export const time = (seconds) => (seconds >= 0.995 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds * 1000)} ms`);
 
@@ -43,21 +45,22 @@ export class AgentList {
     this.#step = step;
     this.#filter.hidden = step.rows.length <= 8;
     step.rows.forEach((row, n) => (row.number = n + 1));
-    const slowest = Math.max(0, ...step.rows.map((row) => row.act_s + row.learn_s));
-    const last = step.rows.find((row) => row.act_s + row.learn_s === slowest);
-    const rest = Math.max(0, step.step_s - slowest);
+    const seen = SPANS.filter((name) => step.rows.some((row) => row.spans[name]));
+    if (step.world_s !== null) seen.push("world");
     this.#times.replaceChildren(
-      h("span", { class: "key act" }, "acting"),
-      h("span", { class: "key learn" }, "learning"),
-      h("span", { class: "key wait" }, "waiting"),
-      h(
-        "span",
-        {},
-        `The step took ${time(step.step_s)}` +
-          (slowest > 0 ? `: ${time(slowest)} for ${plain(last.agent)}’s model, ${time(rest)} for the world and the record.` : "; no model was asked."),
-      ),
+      ...seen.map((name) => h("span", { class: `key span-${name}` }, name)),
+      h("span", {}, `The step took ${time(step.step_s)}${this.#parts(step)}.`),
     );
     this.#sift();
+  }
+
+  // What the step's time went into: the turns, of which the last one counts, and the world's step.
+  #parts(step) {
+    const busy = (row) => Object.entries(row.spans).reduce((sum, [name, seconds]) => (name === "waiting" ? sum : sum + seconds), 0);
+    const longest = Math.max(...step.rows.map(busy));
+    if (step.world_s === null) return longest > 0 ? `, ${time(longest)} of it for a model` : "; no model was asked";
+    const last = step.rows.find((row) => busy(row) === longest);
+    return `: ${time(step.turns_s)} for the turns, of which ${plain(last.agent)}’s was the longest, ${time(step.world_s)} for the world`;
   }
 
   #sift() {
@@ -127,18 +130,22 @@ export class AgentList {
   }
 
   #bar(row) {
-    const slowest = Math.max(1e-9, ...this.#step.rows.map((one) => one.act_s + one.learn_s));
-    const waits = Math.max(0, slowest - row.act_s - row.learn_s);
+    const { turns_s, world_s } = this.#step;
+    const all = Math.max(1e-9, turns_s + (world_s ?? 0));
     const bar = h("span", { class: "bar" });
-    const asked = row.act_s + row.learn_s > 0;
-    bar.title = asked
-      ? `acting ${time(row.act_s)}, learning ${time(row.learn_s)}, waiting for the slowest ${time(waits)}`
-      : "no model was asked";
-    for (const [kind, seconds] of [["learn", row.learn_s], ["act", row.act_s]]) {
-      const part = h("span", { class: kind });
-      part.style.width = `${(seconds / slowest) * 100}%`;
-      bar.append(part);
+    const spans = SPANS.filter((name) => row.spans[name]).map((name) => [name, row.spans[name]]);
+    bar.title = spans.map(([name, seconds]) => `${name} ${time(seconds)}`).join(", ") || "no model was asked";
+    for (const [name, seconds] of spans) bar.append(piece(name, seconds / all));
+    if (world_s) {
+      bar.append(h("span", { class: "grow" }), piece("world", world_s / all));
+      bar.title += `; then the world ${time(world_s)}`;
     }
     return bar;
   }
+}
+
+function piece(name, share) {
+  const part = h("span", { class: `span-${name}` });
+  part.style.width = `${share * 100}%`;
+  return part;
 }

@@ -113,13 +113,14 @@ export class AgentPanel {
       cells("td", [
         call.purpose === "act" ? "to act" : "to learn",
         time(call.seconds),
+        time((call.queued_s ?? 0) + (call.waited_s ?? 0)),
         call.attempts,
         call.prompt_tokens,
         call.completion_tokens,
         call.error ?? (call.lost ? "lost with its turn" : ""),
       ]),
     );
-    const head = cells("th", ["for", "took", "attempts", "tokens in", "tokens out", "error"]);
+    const head = cells("th", ["for", "took", "waited", "attempts", "tokens in", "tokens out", "error"]);
     this.#sections.calls.body.replaceChildren(h("div", { class: "wide", tabindex: 0 }, h("table", {}, h("thead", {}, head), h("tbody", {}, ...rows))));
   }
 }

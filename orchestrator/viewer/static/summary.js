@@ -56,9 +56,25 @@ export class Summary {
     ];
     if (verdicts.length) rows.push(["trouble", verdicts.map(([name, times]) => `${times} ${name}`).join(", ")]);
     if (summary.wall_s) rows.push(["took", `${number(summary.wall_s)} s`]);
+    if (summary.times?.steps) rows.push(...timeRows(summary.times));
     this.#figures.replaceChildren(...figures(rows).childNodes);
     if (!summary.complete) this.#figures.append(h("dt", {}, "so far"), h("dd", {}, "the journal is still being read"));
   }
+}
+
+const WORDS = { act_s: "acting", learn_s: "learning", queued_s: "queueing", optimizer_s: "optimizer", transport_s: "transport", world_s: "world", journal_s: "journal" };
+
+// Where the steps' time went, the largest parts first, and whom they waited for.
+function timeRows({ steps, stragglers }) {
+  const all = Object.values(steps).reduce((a, b) => a + b, 0);
+  if (!all) return [];
+  const parts = Object.entries(steps).map(([name, seconds]) => [WORDS[name] ?? "other", (100 * seconds) / all]);
+  const large = parts.filter(([name, share]) => share >= 1 && name !== "other").sort((a, b) => b[1] - a[1]);
+  const rest = 100 - large.reduce((sum, [, share]) => sum + share, 0);
+  const words = large.map(([name, share]) => `${name} ${Math.round(share)} %`);
+  const rows = [["time of the steps", [...words, `the rest ${Math.round(Math.max(0, rest))} %`].join(", ")]];
+  if (stragglers.length) rows.push(["waited for", stragglers.slice(0, 3).map((one) => `${one.agent} (${one.steps} steps, ${number(one.s)} s)`).join(", ")]);
+  return rows;
 }
 
 function figures(rows) {

@@ -1,0 +1,53 @@
+"""Benchmarks: each file is a program that measures one thing in full, and says in its `--help` what its figures are.
+
+A file takes part in `housemates bench` by having a function `rows()` that measures a short form, some ten seconds,
+and returns `Row`s. It may raise `LeftOut`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Row(NamedTuple):
+    """One figure.
+
+    Attributes:
+        what: is measured, with the size it was measured at.
+        value: the figure.
+        unit: of it; "" for a share.
+        ratio: how it compares with `reference`, measured in the same run; None if there is nothing to compare with.
+        reference: what it is compared with, so that "3.0 times" can be read before it.
+    """
+
+    what: str
+    value: float
+    unit: str
+    ratio: float | None = None
+    reference: str = ""
+
+
+class LeftOut(Exception):
+    """A benchmark cannot be run here; the message says what is missing."""
+
+
+def names() -> list[str]:
+    """Of all files here, whether they take part or not."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def measure(name: str) -> list[Row]:
+    """Run the short form of one.
+
+    Raises:
+        LeftOut: it cannot be run here, or has no short form.
+    """
+    module = importlib.import_module(f"{__name__}.{name}")
+    rows = getattr(module, "rows", None)
+    if rows is None:
+        raise LeftOut("has no short form")
+    found: Iterable[Row] = rows()
+    return list(found)
