@@ -12,15 +12,18 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from ..actors.model.chat import Endpoint
 from .errors import RuntimeFailure
+from .machine_check import lacks
 from .ray_access import check_loopback, private_access
+from .shipping import requirements, shipped
 from .supervisor import Supervisor
 
 OBJECT_STORE_BYTES = 128 * 1024 * 1024
@@ -35,6 +38,9 @@ SWEEPS = 5
 REACH_S = 5.0
 """Seconds within which a cluster must be reachable."""
 
+CHECK_S = 120.0
+"""Seconds the machines of a cluster have to take our code in and to say what they lack."""
+
 STOP_S = 1.0
 """Seconds all sweeps may take."""
 
@@ -43,32 +49,84 @@ _PR_SET_CHILD_SUBREAPER = 36
 _session: str | None = None  # the folder of the Ray of ours that is up
 
 
-def ray_at(address: str = "") -> AbstractContextManager[None]:
-    """A Ray of our own, or the cluster at an address (HOST:PORT, or `auto` for the one this machine belongs to)."""
-    return joined_ray(address) if address else local_ray()
+def ray_at(address: str = "", endpoints: Iterable[Endpoint] = ()) -> AbstractContextManager[None]:
+    """A Ray of our own, or the cluster at an address (HOST:PORT, or `auto` for the one this machine belongs to).
+
+    `endpoints` are those of the models that actors will ask.
+    """
+    return joined_ray(address, endpoints) if address else local_ray()
 
 
 @contextmanager
-def joined_ray(address: str) -> Generator[None]:
+def joined_ray(address: str, endpoints: Iterable[Endpoint] = ()) -> Generator[None]:
     """A cluster that somebody else started, joined for as long as the context lasts.
 
-    Its machines must have the same version of this package installed, and reach the run's models.
+    Its machines are sent this package and the user's modules, and asked for what they lack.
 
     Raises:
-        RuntimeFailure: there is none, it does not let us in, or a Ray is up in this process.
+        RuntimeFailure: there is none, it does not let us in, a machine lacks something, or a Ray is up in this process.
     """
+    if address.startswith("ray://"):
+        raise RuntimeFailure(
+            f"{address}: Ray Client is not supported; run on a machine of the cluster (--address auto), or from "
+            "elsewhere with: ray job submit --address http://HEAD:8265 -- housemates run --address auto …"
+        )
     ray = _idle_ray()
     try:
         try:
             if address != "auto":  # Ray itself would try for minutes
                 host, _, port = address.rpartition(":")
                 socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_S).close()
-            _connect(address=address)
+            with tempfile.TemporaryDirectory(prefix="housemates-shipped-") as staging:
+                _connect(address=address, runtime_env={"py_modules": shipped(Path(staging))})
         except (OSError, RuntimeError, ValueError) as error:
             raise RuntimeFailure(f"cannot join the Ray cluster at {address}: {error}") from None
+        _check_machines(endpoints)
         yield
     finally:
         ray.shutdown()
+
+
+def machines() -> dict[str, str]:
+    """The name of each machine that is up, by its id in Ray. A name that several have is told apart."""
+    import ray
+
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    names = [node["NodeName"] for node in nodes]
+    return {
+        node["NodeID"]: name if names.count(name) == 1 else f"{name}#{node['NodeID'][:6]}"
+        for node, name in zip(nodes, names, strict=True)
+    }
+
+
+def _check_machines(endpoints: Iterable[Endpoint]) -> None:
+    """Ask every machine what it lacks.
+
+    Raises:
+        RuntimeFailure: something, or it does not answer.
+    """
+    import ray
+    from ray.exceptions import GetTimeoutError, RayError
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    models = sorted({(endpoint.base_url, endpoint.key_env) for endpoint in endpoints}, key=str)
+    ask: Any = ray.remote(lacks)
+    asked = {
+        name: ask.options(
+            num_cpus=0, max_retries=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)
+        ).remote(requirements(), models)
+        for node, name in machines().items()
+    }
+    ray.wait(list(asked.values()), num_returns=len(asked), timeout=CHECK_S)
+    for name, answer in asked.items():
+        try:
+            wrong: list[str] = ray.get(answer, timeout=0)
+        except GetTimeoutError:
+            wrong = [f"did not take our code in within {CHECK_S:g} s"]
+        except RayError as error:
+            wrong = [f"does not run our code: {str(error).strip().splitlines()[-1]}"]
+        if wrong:
+            raise RuntimeFailure(f"the machine {name} of the cluster {'; '.join(wrong)} (see docs/cluster.md)")
 
 
 @contextmanager
