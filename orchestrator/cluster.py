@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ctypes
 import logging
@@ -12,7 +13,7 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from ..actors.model.chat import Endpoint
 from .errors import RuntimeFailure
 from .machine_check import lacks
 from .ray_access import check_loopback, private_access
+from .session import Session, sweep
 from .shipping import requirements, shipped
 from .supervisor import Supervisor
 
@@ -40,6 +42,9 @@ REACH_S = 5.0
 
 CHECK_S = 120.0
 """Seconds the machines of a cluster have to take our code in and to say what they lack."""
+
+LOCATE_S = 2.0
+"""Seconds an actor has to say where it is."""
 
 STOP_S = 1.0
 """Seconds all sweeps may take."""
@@ -99,6 +104,36 @@ def machines() -> dict[str, str]:
     }
 
 
+async def machines_of(actors: Mapping[str, Any]) -> dict[str, str]:
+    """The machine of each Ray actor by the actors' names, if there are several machines.
+
+    Actors that are gone, or that do not answer within `LOCATE_S`, are left out.
+    """
+    names = machines()
+    if len(names) < 2:
+        return {}
+    own = {id(actor): actor for actor in actors.values()}
+    asked = {key: asyncio.ensure_future(_machine_of(actor)) for key, actor in own.items()}
+    await asyncio.wait(asked.values(), timeout=LOCATE_S)
+    at: dict[int, str] = {}
+    for key, answer in asked.items():
+        if answer.done() and answer.result() in names:
+            at[key] = names[answer.result()]
+        answer.cancel()
+    return {name: at[id(actor)] for name, actor in actors.items() if id(actor) in at}
+
+
+async def _machine_of(actor: Any) -> str:
+    """The id of an actor's machine; "" if it is gone."""
+    import ray
+    from ray.exceptions import RayError
+
+    try:
+        return await actor.__ray_call__.remote(lambda _: ray.get_runtime_context().get_node_id())
+    except RayError:
+        return ""
+
+
 def _check_machines(endpoints: Iterable[Endpoint]) -> None:
     """Ask every machine what it lacks.
 
@@ -138,8 +173,10 @@ def local_ray() -> Generator[None]:
     """
     global _session
     ray = _idle_ray()
-    _session = tempfile.mkdtemp(prefix="housemates-", dir=SESSION_PARENT)  # private to its user, which Ray's is not
-    supervisor = Supervisor(_session)
+    sweep(Path(SESSION_PARENT))
+    session = Session(Path(SESSION_PARENT))
+    _session = str(session.folder)
+    supervisor = Supervisor(_session, session.lock)
     _adopt_orphans(True)
     doors = ExitStack()
     try:
@@ -157,6 +194,7 @@ def local_ray() -> Generator[None]:
         end_own_ray()
         doors.close()
         supervisor.dismiss()
+        session.release()
         _session = None
         _adopt_orphans(False)
 

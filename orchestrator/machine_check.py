@@ -54,5 +54,6 @@ def _out_of_reach(url: str) -> str:
     try:
         socket.create_connection((host, port), timeout=REACH_S).close()
     except OSError as error:
-        return f"cannot reach the model at {url}: {error.strerror or error}"
+        hint = " (a loopback address is every machine's own)" if host in ("127.0.0.1", "localhost", "::1") else ""
+        return f"cannot reach the model at {url}: {error.strerror or error}{hint}"
     return ""

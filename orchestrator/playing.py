@@ -26,6 +26,7 @@ from .episode import Episode
 from .errors import RuntimeFailure
 from .journal.log import SCHEMA
 from .past import Past, joint_actions
+from .placing import Placing
 from .protocol import End
 from .recorder import Recorder
 from .run_folder import SIMULATOR_LOG_NAME
@@ -70,8 +71,14 @@ async def play(
         feedback = find_feedback(config.feedback)
         barrier = Barrier([spec.name for spec in specs], config.steps, config.step_deadline_s, feedback)
         history = partial(joint_actions, folder)
-        notes = recorder.set_aside, recorder.ready
-        episode = Episode(barrier, runtime, config.seed, taping.record, history, *notes)
+        placing = Placing(runtime.actors, recorder.starting, taping.record) if isinstance(runtime, RayRuntime) else None
+
+        async def ready() -> None:
+            await recorder.ready()
+            if placing is not None:
+                await placing.note()
+
+        episode = Episode(barrier, runtime, config.seed, taping.record, history, recorder.set_aside, ready)
         recorder.started(config, endpoint.model, lambda: episode.waiting_for)
         if past is not None:
             return await episode.resume(past)

@@ -7,6 +7,7 @@ last frame may be torn and whose other frames are whole. The records, by their `
 
     begin   schema, version, config, model, agents, observations (the first of each agent)
     resumed  step, version: the run goes on here after an interruption
+    placed  machines: who is on which machine of a cluster, whenever that has changed
     step    step, agents {verdict detail reward total turn lost_calls state}, result, step_s
     lesson  like step, without a result: the last learning after the last step
     abandoned  like lesson: the step in which the run was broken off, which never happened

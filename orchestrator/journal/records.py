@@ -94,6 +94,11 @@ class _Resumed(_Shape):
     step: int
 
 
+class _Placed(_Shape):
+    kind: Literal["placed"]
+    machines: dict[str, list[str]]
+
+
 class _Step(_Shape):
     kind: Literal["step"]
     step: int
@@ -116,7 +121,7 @@ class _End(_Shape):
     wall_s: float
 
 
-_Record = Annotated[_Begin | _Resumed | _Step | _Lesson | _End, Field(discriminator="kind")]
+_Record = Annotated[_Begin | _Resumed | _Placed | _Step | _Lesson | _End, Field(discriminator="kind")]
 
 
 @cache

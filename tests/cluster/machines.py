@@ -47,7 +47,9 @@ class Machine:
         self.name, self.address = name, address
         self.environment, self.python = dict(environment), python
 
-    def start(self, *command: str, environment: Mapping[str, str] | None = None, **how: object) -> subprocess.Popen[str]:
+    def start(
+        self, *command: str, environment: Mapping[str, str] | None = None, **how: object
+    ) -> subprocess.Popen[str]:
         """Start a command there, with its output in pipes."""
         settings: dict[str, object] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": "/"} | how
         env = self.environment | dict(environment or {})
