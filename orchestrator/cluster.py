@@ -13,6 +13,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -46,12 +47,18 @@ CHECK_S = 120.0
 LOCATE_S = 2.0
 """Seconds an actor has to say where it is."""
 
+HEAD_S = 10.0
+"""Seconds without a connection after which the head of a cluster is given up."""
+
+HEAD_POLL_S = 1.0
+
 STOP_S = 1.0
 """Seconds all sweeps may take."""
 
 _PR_SET_CHILD_SUBREAPER = 36
 
 _session: str | None = None  # the folder of the Ray of ours that is up
+_head = ""  # where the head of the cluster is that is joined
 
 
 def ray_at(address: str = "", endpoints: Iterable[Endpoint] = ()) -> AbstractContextManager[None]:
@@ -76,6 +83,7 @@ def joined_ray(address: str, endpoints: Iterable[Endpoint] = ()) -> Generator[No
             f"{address}: Ray Client is not supported; run on a machine of the cluster (--address auto), or from "
             "elsewhere with: ray job submit --address http://HEAD:8265 -- housemates run --address auto …"
         )
+    global _head
     ray = _idle_ray()
     try:
         try:
@@ -86,10 +94,30 @@ def joined_ray(address: str, endpoints: Iterable[Endpoint] = ()) -> Generator[No
                 _connect(address=address, runtime_env={"py_modules": shipped(Path(staging))})
         except (OSError, RuntimeError, ValueError) as error:
             raise RuntimeFailure(f"cannot join the Ray cluster at {address}: {error}") from None
+        _head = ray.get_runtime_context().gcs_address
         _check_machines(endpoints)
         yield
     finally:
+        _head = ""
         ray.shutdown()
+
+
+async def head_loss() -> str:
+    """Waits until the head of the joined cluster is gone, for ever if none is joined; says so in one line.
+
+    Without a head nothing new can be made in a cluster. Ray itself would wait for a minute, and end the process then.
+    """
+    host, _, port = _head.rpartition(":")
+    heard = time.monotonic()
+    while not _head or time.monotonic() - heard < HEAD_S:
+        await asyncio.sleep(HEAD_POLL_S)
+        with contextlib.suppress(OSError, TimeoutError):
+            if _head:
+                async with asyncio.timeout(HEAD_S):
+                    _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+                writer.close()
+            heard = time.monotonic()
+    return f"the head of the Ray cluster at {_head} is gone"
 
 
 def machines() -> dict[str, str]:

@@ -21,6 +21,7 @@ from ..actors.model.server_process import ServerProcess
 from ..env.household.household import HouseholdWorld
 from ..env.world import World
 from .barrier import Barrier
+from .cluster import head_loss
 from .config import ModelChoice, RunConfig, split_mask
 from .episode import Episode
 from .errors import RuntimeFailure
@@ -96,25 +97,25 @@ async def play(
 
 
 async def watched(work: Coroutine[Any, Any, Done], servers: Sequence[ServerProcess]) -> Done:
-    """Do some work, and end it early if a model server that we started dies.
+    """Do some work, and end it early if a model server that we started dies, or the head of a cluster that was joined.
 
     Raises:
         KeyboardInterrupt: it was cancelled from outside.
-        RuntimeFailure: a server is gone.
+        RuntimeFailure: one of them is gone.
     """
     playing = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(_death_of(servers))
+    watching = [asyncio.ensure_future(watch) for watch in (_death_of(servers), head_loss())]
     try:
-        await asyncio.wait({playing, watching}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait({playing, *watching}, return_when=asyncio.FIRST_COMPLETED)
         if not playing.done():
-            raise RuntimeFailure(await watching)
+            raise RuntimeFailure(await next(watch for watch in watching if watch in done))
         return await playing
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     finally:
-        watching.cancel()
-        playing.cancel()
-        await asyncio.gather(playing, watching, return_exceptions=True)
+        for task in (playing, *watching):
+            task.cancel()
+        await asyncio.gather(playing, *watching, return_exceptions=True)
 
 
 async def _death_of(servers: Sequence[ServerProcess]) -> str:

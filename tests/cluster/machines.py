@@ -12,7 +12,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -24,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 
 PORT = 6379
-START_S = 60.0
+START_S = 150.0
 _LONGEST_TEMP = "/tmp"
 """A socket's path must stay below 107 bytes, which pytest's folders are too long for."""
 
@@ -43,9 +42,11 @@ def possible() -> bool:
 class Machine:
     """One of them: a namespace and an address."""
 
-    def __init__(self, name: str, address: str, environment: Mapping[str, str], python: Path) -> None:
+    def __init__(
+        self, name: str, address: str, environment: Mapping[str, str], python: Path, hidden: Sequence[Path]
+    ) -> None:
         self.name, self.address = name, address
-        self.environment, self.python = dict(environment), python
+        self.environment, self.python, self._hidden = dict(environment), python, hidden
 
     def start(
         self, *command: str, environment: Mapping[str, str] | None = None, **how: object
@@ -56,8 +57,20 @@ class Machine:
         return subprocess.Popen(["ip", "netns", "exec", self.name, *command], text=True, env=env, **settings)  # type: ignore[call-overload]
 
     def start_ray(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a Ray that uses the machine's own Python."""
-        ray = [str(self.python), "-m", "ray.scripts.scripts", "start", "--block", "--disable-usage-stats"]
+        """Start a Ray that uses the machine's own Python, and sees nothing of what is hidden from it."""
+        hide = "".join(f"mount -t tmpfs none '{folder}' && " for folder in self._hidden)  # `ip netns exec` unshares
+        ray = [
+            "sh",
+            "-c",
+            f'{hide} exec "$@"',
+            "sh",
+            str(self.python),
+            "-m",
+            "ray.scripts.scripts",
+            "start",
+            "--block",
+            "--disable-usage-stats",
+        ]
         own = [f"--node-ip-address={self.address}", "--num-cpus=1", f"--object-store-memory={100 * 2**20}"]
         return self.start(*ray, *own, *arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -80,10 +93,11 @@ class Machines:
 
     Args:
         count: how many.
-        python: of the machines; without it one is made that has everything but this package.
+        environment: variables that every machine has.
+        hidden: folders of the machine on which a run is started, which the Rays of others do not see.
     """
 
-    def __init__(self, count: int, python: Path | None = None) -> None:
+    def __init__(self, count: int, hidden: Sequence[Path] = (), environment: Mapping[str, str] | None = None) -> None:
         self._id = f"hm{os.getpid() % 10000}{secrets.token_hex(2)}"
         self._net = f"10.{secrets.randbelow(100) + 100}.{secrets.randbelow(250) + 1}"
         self._folder = Path(tempfile.mkdtemp(prefix="hm-", dir=_LONGEST_TEMP))
@@ -91,15 +105,16 @@ class Machines:
         token = self._folder / "token"
         token.touch(0o600)
         token.write_text(secrets.token_hex(32))
-        environment = {
+        variables = {
             "PATH": os.environ["PATH"],
             "HOME": str(self._folder),
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN_PATH": str(token),
         }
-        python = python or bare_python(self._folder / "python")
+        python = bare_python(self._folder / "python")
+        variables |= environment or {}
         names = [f"{self._id}-{number}" for number in range(1, count + 1)]
-        self.all = [Machine(name, f"{self._net}.{n}", environment, python) for n, name in enumerate(names, 1)]
+        self.all = [Machine(name, f"{self._net}.{n}", variables, python, hidden) for n, name in enumerate(names, 1)]
 
     @property
     def head(self) -> Machine:
@@ -132,11 +147,16 @@ class Machines:
             self._started.append(machine.start_ray(f"--address={self.address}"))
         self._wait_for(lambda: self._nodes() == len(self.all))
 
-    def close(self) -> None:
+    def stop_ray(self) -> None:
+        """End everything on every machine."""
         for machine in self.all:
             machine.die()
         for process in self._started:
             process.wait()
+        self._started.clear()
+
+    def close(self) -> None:
+        self.stop_ray()
         for machine in self.all:
             _ip("netns", "del", machine.name, check=False)  # with its end of the cable
         _ip("link", "del", self._id, check=False)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from housemates.orchestrator.session import ABANDONED_S, LOCK_NAME, Session, sweep
 
 HOLDER = """
