@@ -26,6 +26,7 @@ LEARN_SHARE = 0.5
 FORM = "Answer with JSON only."
 """Follows the world's instruction."""
 
+
 class LanguageAgent(Agent):
     """Asks a model for the next action when something relevant changed since the last time.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import bench, doctor, serve
+from . import bench, doctor, llm, serve
 from .embedded import models_app
 from .film import command as film_cli
 from .house.command import house_app
@@ -408,28 +408,7 @@ def tasks(
         typer.echo(f"{task.name:2} in home {task.home:5} {task.description}: {task.summary}")
 
 
-@app.command()
-def llm(
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8089,
-    latency: Annotated[float, typer.Option("--latency", min=0.0, help="Seconds before each reply.")] = 0.0,
-    faults: Annotated[
-        str, typer.Option("--faults", metavar="SPEC", help="What it does wrong: 429:0.1,hang:0.01,… (docs/faults.md).")
-    ] = "",
-) -> None:
-    """Serve the scripted model over the OpenAI protocol, on loopback, until Ctrl-C."""
-    from ..actors.model.faults import Faults
-    from ..actors.model.scripted_server import serve
-
-    def ready(url: str) -> None:
-        typer.echo(f"the scripted model answers at {url}\n  housemates run --llm openai:scripted --base-url {url}")
-
-    try:
-        Faults(faults)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    serve(port, latency, on_ready=ready, faults=faults)
-
-
+app.command()(llm.llm)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(serve.serve)
 app.command()(doctor.doctor)
 app.command(epilog=bench.EPILOG)(bench.bench)

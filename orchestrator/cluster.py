@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ctypes
 import logging
@@ -12,15 +13,20 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Generator
+import time
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from ..actors.model.chat import Endpoint
 from .errors import RuntimeFailure
+from .machine_check import lacks
 from .ray_access import check_loopback, private_access
+from .session import Session, sweep
+from .shipping import requirements, shipped
 from .supervisor import Supervisor
 
 OBJECT_STORE_BYTES = 128 * 1024 * 1024
@@ -35,40 +41,158 @@ SWEEPS = 5
 REACH_S = 5.0
 """Seconds within which a cluster must be reachable."""
 
+CHECK_S = 120.0
+"""Seconds the machines of a cluster have to take our code in and to say what they lack."""
+
+LOCATE_S = 2.0
+"""Seconds an actor has to say where it is."""
+
+HEAD_S = 10.0
+"""Seconds without a connection after which the head of a cluster is given up."""
+
+HEAD_POLL_S = 1.0
+
 STOP_S = 1.0
 """Seconds all sweeps may take."""
 
 _PR_SET_CHILD_SUBREAPER = 36
 
 _session: str | None = None  # the folder of the Ray of ours that is up
+_head = ""  # where the head of the cluster is that is joined
 
 
-def ray_at(address: str = "") -> AbstractContextManager[None]:
-    """A Ray of our own, or the cluster at an address (HOST:PORT, or `auto` for the one this machine belongs to)."""
-    return joined_ray(address) if address else local_ray()
+def ray_at(address: str = "", endpoints: Iterable[Endpoint] = ()) -> AbstractContextManager[None]:
+    """A Ray of our own, or the cluster at an address (HOST:PORT, or `auto` for the one this machine belongs to).
+
+    `endpoints` are those of the models that actors will ask.
+    """
+    return joined_ray(address, endpoints) if address else local_ray()
 
 
 @contextmanager
-def joined_ray(address: str) -> Generator[None]:
+def joined_ray(address: str, endpoints: Iterable[Endpoint] = ()) -> Generator[None]:
     """A cluster that somebody else started, joined for as long as the context lasts.
 
-    Its machines must have the same version of this package installed, and reach the run's models.
+    Its machines are sent this package and the user's modules, and asked for what they lack.
 
     Raises:
-        RuntimeFailure: there is none, it does not let us in, or a Ray is up in this process.
+        RuntimeFailure: there is none, it does not let us in, a machine lacks something, or a Ray is up in this process.
     """
+    if address.startswith("ray://"):
+        raise RuntimeFailure(
+            f"{address}: Ray Client is not supported; run on a machine of the cluster (--address auto), or from "
+            "elsewhere with: ray job submit --address http://HEAD:8265 -- housemates run --address auto …"
+        )
+    global _head
     ray = _idle_ray()
     try:
         try:
             if address != "auto":  # Ray itself would try for minutes
                 host, _, port = address.rpartition(":")
                 socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_S).close()
-            _connect(address=address)
+            with tempfile.TemporaryDirectory(prefix="housemates-shipped-") as staging:
+                _connect(address=address, runtime_env={"py_modules": shipped(Path(staging))})
         except (OSError, RuntimeError, ValueError) as error:
             raise RuntimeFailure(f"cannot join the Ray cluster at {address}: {error}") from None
+        _head = ray.get_runtime_context().gcs_address
+        _check_machines(endpoints)
         yield
     finally:
+        _head = ""
         ray.shutdown()
+
+
+async def head_loss() -> str:
+    """Waits until the head of the joined cluster is gone, for ever if none is joined; says so in one line.
+
+    Without a head nothing new can be made in a cluster. Ray itself would wait for a minute, and end the process then.
+    """
+    host, _, port = _head.rpartition(":")
+    heard = time.monotonic()
+    while not _head or time.monotonic() - heard < HEAD_S:
+        await asyncio.sleep(HEAD_POLL_S)
+        with contextlib.suppress(OSError, TimeoutError):
+            if _head:
+                async with asyncio.timeout(HEAD_S):
+                    _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+                writer.close()
+            heard = time.monotonic()
+    return f"the head of the Ray cluster at {_head} is gone"
+
+
+def machines() -> dict[str, str]:
+    """The name of each machine that is up, by its id in Ray. A name that several have is told apart."""
+    import ray
+
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    names = [node["NodeName"] for node in nodes]
+    return {
+        node["NodeID"]: name if names.count(name) == 1 else f"{name}#{node['NodeID'][:6]}"
+        for node, name in zip(nodes, names, strict=True)
+    }
+
+
+async def machines_of(actors: Mapping[str, Any]) -> dict[str, str]:
+    """The machine of each Ray actor by the actors' names, if there are several machines.
+
+    Actors that are gone, or that do not answer within `LOCATE_S`, are left out.
+    """
+    names = machines()
+    if len(names) < 2:
+        return {}
+    own = {id(actor): actor for actor in actors.values()}
+    asked = {key: asyncio.ensure_future(_machine_of(actor)) for key, actor in own.items()}
+    await asyncio.wait(asked.values(), timeout=LOCATE_S)
+    at: dict[int, str] = {}
+    for key, answer in asked.items():
+        if answer.done() and answer.result() in names:
+            at[key] = names[answer.result()]
+        answer.cancel()
+    return {name: at[id(actor)] for name, actor in actors.items() if id(actor) in at}
+
+
+async def _machine_of(actor: Any) -> str:
+    """The id of an actor's machine; "" if it is gone."""
+    import ray
+    from ray.exceptions import RayError
+
+    def asked(_host: object) -> str:
+        return ray.get_runtime_context().get_node_id()
+
+    try:
+        return await actor.__ray_call__.remote(asked)
+    except RayError:
+        return ""
+
+
+def _check_machines(endpoints: Iterable[Endpoint]) -> None:
+    """Ask every machine what it lacks.
+
+    Raises:
+        RuntimeFailure: something, or it does not answer.
+    """
+    import ray
+    from ray.exceptions import GetTimeoutError, RayError
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    models = sorted({(endpoint.base_url, endpoint.key_env) for endpoint in endpoints}, key=str)
+    ask: Any = ray.remote(lacks)
+    asked = {
+        name: ask.options(
+            num_cpus=0, max_retries=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)
+        ).remote(requirements(), models)
+        for node, name in machines().items()
+    }
+    ray.wait(list(asked.values()), num_returns=len(asked), timeout=CHECK_S)
+    for name, answer in asked.items():
+        try:
+            wrong: list[str] = ray.get(answer, timeout=0)
+        except GetTimeoutError:
+            wrong = [f"did not take our code in within {CHECK_S:g} s"]
+        except RayError as error:
+            wrong = [f"does not run our code: {str(error).strip().splitlines()[-1]}"]
+        if wrong:
+            raise RuntimeFailure(f"the machine {name} of the cluster {'; '.join(wrong)} (see docs/cluster.md)")
 
 
 @contextmanager
@@ -80,8 +204,10 @@ def local_ray() -> Generator[None]:
     """
     global _session
     ray = _idle_ray()
-    _session = tempfile.mkdtemp(prefix="housemates-", dir=SESSION_PARENT)  # private to its user, which Ray's is not
-    supervisor = Supervisor(_session)
+    sweep(Path(SESSION_PARENT))
+    session = Session(Path(SESSION_PARENT))
+    _session = str(session.folder)
+    supervisor = Supervisor(_session, session.lock)
     _adopt_orphans(True)
     doors = ExitStack()
     try:
@@ -99,6 +225,7 @@ def local_ray() -> Generator[None]:
         end_own_ray()
         doors.close()
         supervisor.dismiss()
+        session.release()
         _session = None
         _adopt_orphans(False)
 

@@ -22,11 +22,13 @@ from ..env.household.household import HouseholdWorld
 from ..env.own_world import make_world
 from ..env.world import World
 from .barrier import Barrier
+from .cluster import head_loss
 from .config import ModelChoice, RunConfig, split_mask
 from .episode import Episode
 from .errors import RuntimeFailure
 from .journal.log import SCHEMA
 from .past import Past, joint_actions
+from .placing import Placing
 from .protocol import End
 from .recorder import Recorder
 from .run_folder import SIMULATOR_LOG_NAME
@@ -71,8 +73,14 @@ async def play(
         feedback = find_feedback(config.feedback)
         barrier = Barrier([spec.name for spec in specs], config.steps, config.step_deadline_s, feedback)
         history = partial(joint_actions, folder)
-        notes = recorder.set_aside, recorder.ready
-        episode = Episode(barrier, runtime, config.seed, taping.record, history, *notes)
+        placing = Placing(runtime.actors, recorder.starting, taping.record) if isinstance(runtime, RayRuntime) else None
+
+        async def ready() -> None:
+            await recorder.ready()
+            if placing is not None:
+                await placing.note()
+
+        episode = Episode(barrier, runtime, config.seed, taping.record, history, recorder.set_aside, ready)
         recorder.started(config, endpoint.model, lambda: episode.waiting_for)
         if past is not None:
             return await episode.resume(past)
@@ -90,25 +98,25 @@ async def play(
 
 
 async def watched(work: Coroutine[Any, Any, Done], servers: Sequence[ServerProcess]) -> Done:
-    """Do some work, and end it early if a model server that we started dies.
+    """Do some work, and end it early if a model server that we started dies, or the head of a cluster that was joined.
 
     Raises:
         KeyboardInterrupt: it was cancelled from outside.
-        RuntimeFailure: a server is gone.
+        RuntimeFailure: one of them is gone.
     """
     playing = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(_death_of(servers))
+    watching = [asyncio.ensure_future(watch) for watch in (_death_of(servers), head_loss())]
     try:
-        await asyncio.wait({playing, watching}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait({playing, *watching}, return_when=asyncio.FIRST_COMPLETED)
         if not playing.done():
-            raise RuntimeFailure(await watching)
+            raise RuntimeFailure(await next(watch for watch in watching if watch in done))
         return await playing
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     finally:
-        watching.cancel()
-        playing.cancel()
-        await asyncio.gather(playing, watching, return_exceptions=True)
+        for task in (playing, *watching):
+            task.cancel()
+        await asyncio.gather(playing, *watching, return_exceptions=True)
 
 
 async def _death_of(servers: Sequence[ServerProcess]) -> str:

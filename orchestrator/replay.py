@@ -80,6 +80,8 @@ def _told(run: Path) -> Iterator[str]:
             yield f"{who}, task {task_name(config)}, model {record['model']}, seed {config['seed']}"
         elif record["kind"] == "resumed":
             yield f"resumed at step {record['step']}"
+        elif record["kind"] == "placed":
+            yield from (f"on {machine}: {', '.join(names)}" for machine, names in record["machines"].items())
         elif record["kind"] == "end":
             solved = "solved" if record["success"] else "not solved"
             yield f"{record['status']}, {solved}" + (f": {one_line(record['error'], 500)}" if record["error"] else "")

@@ -150,7 +150,8 @@ def _conduct(
                     asyncio.run(check_endpoints(served.endpoints.values()))
                 if config.runtime == "ray":
                     recorder.starting(f"joining Ray at {address}" if address else "starting Ray")
-                    stack.enter_context(ray_at(address))
+                    asked = () if config.replay else served.endpoints.values()
+                    stack.enter_context(ray_at(address, asked))
                 specs = agent_specs(config, served.endpoints, cassette, record=taping.recording)
                 episode = play(config, folder, served.endpoint, specs, recorder, taping, past)
                 end = asyncio.run(watched(episode, served.servers))

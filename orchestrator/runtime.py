@@ -23,6 +23,8 @@ from .letterbox import Exchange, Letterbox, ProcessLost
 RESENDS = 10
 """How often a message that does not get through is sent again before its process counts as lost. Ray itself takes two
 seconds over each to make sure that the process is still there."""
+WORLD = "world"
+"""What the world is called among the actors."""
 CLOSE_S = 0.5
 """Seconds the actors have to close what they hold before they are killed."""
 
@@ -199,6 +201,11 @@ class RayRuntime:
     @property
     def _processes(self) -> list[_Process]:
         return [self._world, *dict.fromkeys(self._process_of.values())]
+
+    def actors(self) -> dict[str, Any]:
+        """The Ray actor that holds each agent, and the world, as far as there is one right now."""
+        processes = {WORLD: self._world, **self._process_of}
+        return {name: process.current for name, process in processes.items() if process.current is not None}
 
     async def start(self) -> None:
         """Wait until every actor is there."""

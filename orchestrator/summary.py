@@ -58,7 +58,7 @@ class Tally:
             self._open_s = 0.0
             self._end = {}
             self.resumes += 1
-        else:
+        elif record["kind"] in ("step", "lesson", "abandoned"):
             self._open_s += record["step_s"]
             self.times.add(record)
             self.steps += record["kind"] == "step"

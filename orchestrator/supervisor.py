@@ -27,15 +27,17 @@ class Supervisor:
 
     Args:
         session: the folder in which one Ray, and nothing else, keeps its sockets and logs.
+        lock: an open file that says, while any process has it open, that the folder is in use.
     """
 
-    def __init__(self, session: str) -> None:
+    def __init__(self, session: str, lock: int) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", __file__, session],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd="/",
+            pass_fds=(lock,),
             start_new_session=True,  # what is meant for the run (Ctrl-C, a closed terminal) is not meant for it
         )
 

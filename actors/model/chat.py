@@ -227,7 +227,6 @@ class ChatModel:
         limit_s = self.deadline_s if deadline_s is None or deadline_s == math.inf else deadline_s
         if self._permits is None:
             limit_s = min(limit_s, self.deadline_s)
-        self._sdk()  # the first time takes seconds, which are not the model's
         call = _Call(caller, until=time.monotonic() + limit_s)
         if self._permits is None:
             call.began = call.asked  # there is nothing to wait for

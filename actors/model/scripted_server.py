@@ -9,10 +9,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import hmac
 import json
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ MODEL = "scripted"
 
 Rules = Callable[[Sequence[Mapping[str, str]]], str]
 """Answers a chat: from its messages, each with role and content, to the text of the reply."""
+
+HOST = "127.0.0.1"
+"""Loopback, unless somebody wants it to be reached."""
 
 BODY_LIMIT_BYTES = 4 * 2**20
 _SHUTDOWN_S = 0.2
@@ -52,15 +56,22 @@ def scripted_server(
 
 
 def serve(
-    port: int = 0, latency_s: float = 0.0, on_ready: Callable[[str], None] | None = None, faults: str = ""
+    port: int = 0,
+    latency_s: float = 0.0,
+    on_ready: Callable[[str], None] | None = None,
+    faults: str = "",
+    host: str = HOST,
+    key: str = "",
 ) -> None:
     """Serve in the foreground until SIGINT or SIGTERM.
 
     Args:
-        port: on loopback; 0 lets the system choose one.
+        port: 0 lets the system choose one.
         latency_s: seconds every reply is held back.
         on_ready: called once with the base URL.
         faults: what it does wrong, see `actors.model.faults`.
+        host: the address to listen on.
+        key: what clients must send as theirs; "" asks for none.
 
     Raises:
         OSError: the port cannot be had.
@@ -69,17 +80,17 @@ def serve(
 
     def ready(at: int) -> None:
         if on_ready is not None:
-            on_ready(f"http://127.0.0.1:{at}/v1")
+            on_ready(f"http://{f'[{host}]' if ':' in host else host}:{at}/v1")
 
-    asyncio.run(_serve(port, application(latency_s, Faults(faults)), ready))
+    asyncio.run(_serve(host, port, application(latency_s, Faults(faults), key=key), ready))
 
 
-async def _serve(port: int, app: web.Application, on_port: Callable[[int], None]) -> None:
+async def _serve(host: str, port: int, app: web.Application, on_port: Callable[[int], None]) -> None:
     # Whoever gives up is not answered any further: a handler that hangs must not outlive its connection.
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S, handler_cancellation=True)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", port, backlog=1024)
+        site = web.TCPSite(runner, host, port, backlog=1024)
         await site.start()
         ended = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -106,16 +117,25 @@ def find_rules(path: str) -> Rules:
     return rules
 
 
-def application(latency_s: float = 0.0, faults: Faults | None = None, rules: Rules = reply) -> web.Application:
+def application(
+    latency_s: float = 0.0, faults: Faults | None = None, rules: Rules = reply, key: str = ""
+) -> web.Application:
     """The endpoint as an aiohttp application, for tests and for mounting elsewhere."""
     faults = faults or Faults()
+
+    @web.middleware
+    async def let_in(request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Any:
+        sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if key and not hmac.compare_digest(sent.encode(errors="replace"), key.encode()):
+            return _refuse(401, "the key is missing or wrong")
+        return await handler(request)
 
     async def tally(_request: web.Request) -> web.Response:
         return web.json_response(faults.tally)
 
     if latency_s < 0:
         raise ValueError("the latency must not be negative")
-    app = web.Application(client_max_size=BODY_LIMIT_BYTES)
+    app = web.Application(client_max_size=BODY_LIMIT_BYTES, middlewares=[let_in])
     app.router.add_post("/v1/chat/completions", partial(_complete, latency_s, faults, rules))
     app.router.add_get("/v1/tally", tally)
     app.router.add_get("/v1/models", _models)
@@ -211,7 +231,7 @@ def main() -> None:
     options = parser.parse_args()
     app = application(options.latency, Faults(options.faults), find_rules(options.rules))
     announce: Callable[[int], None] = be_supervised() if options.supervised else lambda port: None
-    asyncio.run(_serve(options.port, app, announce))
+    asyncio.run(_serve(HOST, options.port, app, announce))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ last frame may be torn and whose other frames are whole. The records, by their `
     resumed  step, version: the run goes on here after an interruption
     step    step, agents {verdict detail reward total turn lost_calls state times}, result, and seconds (see
             `orchestrator.step_clock`): step_s, of them turns_s and world_s; journal_s, of the record before
+    placed  machines: who is on which machine of a cluster, whenever that has changed
     lesson  like step, without a result: the last learning after the last step
     abandoned  like lesson: the step in which the run was broken off, which never happened
     end     status (completed, interrupted, failed), success, error, wall_s

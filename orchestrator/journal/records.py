@@ -98,6 +98,11 @@ class _Resumed(_Shape):
     step: int
 
 
+class _Placed(_Shape):
+    kind: Literal["placed"]
+    machines: dict[str, list[str]]
+
+
 class _Turns(_Shape):
     step: int
     agents: dict[str, _Part]
@@ -125,7 +130,7 @@ class _End(_Shape):
     wall_s: float
 
 
-_Record = Annotated[_Begin | _Resumed | _Step | _Lesson | _End, Field(discriminator="kind")]
+_Record = Annotated[_Begin | _Resumed | _Placed | _Step | _Lesson | _End, Field(discriminator="kind")]
 
 
 @cache

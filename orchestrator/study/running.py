@@ -223,7 +223,8 @@ def run_study(
                     conductor.reasons = asyncio.run(_unreachable(served.endpoints))
                 if any(cell.config.runtime == "ray" for cell in left):
                     conductor.observer.starting(f"joining Ray at {address}" if address else "starting Ray")
-                    stack.enter_context(ray_at(address))
+                    asked = served.endpoints.values() if served else ()
+                    stack.enter_context(ray_at(address, asked))
                 conductor.observer.planned(cells, conductor.result.finished)
                 work = conductor.run(left, cassettes, served.endpoints if served else {}, parallel)
                 asyncio.run(watched(work, served.servers if served else ()))
