@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 # Trust what the machine trusts (a company's proxy, say), where it keeps its certificates in a usual place.
 UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt),--system-certs)
 
-.PHONY: run test lint types constraints clean
+.PHONY: run test docs lint types constraints clean
 
 run: $(INSTALLED)  ## two agents wash the dishes with the embedded model
 	@$(BIN)/housemates models pull
@@ -15,6 +15,10 @@ run: $(INSTALLED)  ## two agents wash the dishes with the embedded model
 test: $(INSTALLED)  ## all tests
 	@$(BIN)/housemates models pull
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+docs: $(INSTALLED)  ## the documentation's site, into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet $(ARGS)
+	@echo "the documentation is at site/index.html"
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
