@@ -3,7 +3,7 @@
 A comment of its own line tells the test (and whoever edits the page) what the page does not:
 
     <!-- not run: it needs a key -->     before a block: its commands are only parsed
-    <!-- slow -->                        before a block: run by `pytest -m slow`
+    <!-- slow -->                        before a block, or `run`: run by `pytest -m slow`
     <!-- file: mine.py -->               before a block: saved under this name where the page's commands run
     <!-- run: housemates run --out a --> anywhere: run first, not shown
     <!-- set: HOUSEMATES_STEPS=150 -->   anywhere: a variable from here on
@@ -55,7 +55,8 @@ def read_blocks(page: Path) -> Iterator[Block]:
             if comment[1] in _BEFORE_A_BLOCK:
                 marks[comment[1]] = comment[2] or ""
             else:
-                yield Block(page, number, comment[1], comment[2])
+                yield Block(page, number, comment[1], comment[2], marks)
+                marks = {}
         elif fence := _FENCE.match(line):
             yield Block(page, number, fence[2], _inside(lines, fence[1] + "```", f"{page}:{number}"), marks)
             marks = {}

@@ -34,7 +34,7 @@ SETTINGS = {
     "COLUMNS": "110",
 }
 MODEL_PORTS = ("8000", "11434")
-"""Where the pages say that vLLM and Ollama listen: the scripted model answers for them."""
+"""Where the pages say that vLLM and Ollama listen: the scripted model answers for them, and for OpenAI."""
 
 _ASSIGNMENT = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)")
 _EXIT_CODE = re.compile(r"#.*\bexit code (\d+)")
@@ -145,7 +145,7 @@ class Session:
 
     def _command(self, command: str) -> str:
         """Run a line; returns what it prints, stdout before stderr."""
-        line = self._here(command)
+        line = self._here(_with_scripted_names(command))
         wanted = _EXIT_CODE.search(command)
         assigned, words = _words(line)
         if words[:1] != ["housemates"] or _NEEDS_A_SHELL.search(line.partition(" #")[0]):
@@ -199,9 +199,17 @@ def _words(command: str) -> tuple[dict[str, str], list[str]]:
     words = shlex.split(command, comments=True)
     assigned: dict[str, str] = {}
     while words and (match := _ASSIGNMENT.fullmatch(words[0])):
-        assigned[match[1]] = match[2]
+        assigned[match[1]] = match[2].replace("…", "a-key")
         words = words[1:]
     return assigned, [words[0].removeprefix(".venv/bin/"), *words[1:]] if words else []
+
+
+def _with_scripted_names(command: str) -> str:
+    """A command with the scripted model's name in place of those of the servers it answers for."""
+    meant = any(f":{port}/" in command for port in MODEL_PORTS)
+    if meant or ("--base-url" not in command and os.environ.get("OPENAI_BASE_URL")):
+        return re.sub(r"\bopenai:[\w.-]+", "openai:scripted", command)
+    return command
 
 
 def _serves(words: list[str]) -> bool:
