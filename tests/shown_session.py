@@ -117,7 +117,7 @@ class Session:
             ShownWrongly: it does something else.
         """
         if "file" in block.marks:
-            Path(block.marks["file"]).write_text(block.text)
+            Path(block.marks["file"]).write_text(self._here(_with_scripted_names(block.text)))
         elif block.language == "set":
             name, _, value = block.text.partition("=")
             os.environ[name] = value
@@ -126,7 +126,7 @@ class Session:
         elif block.language in ("sh", "console"):
             for command, expected in commands(block):
                 printed = self._command(command)
-                if block.language == "console" and not _alike(printed, expected):
+                if block.language == "console" and not _alike(printed, self._here(expected)):
                     raise ShownWrongly(f"{block.place}: {command}\nprinted\n{printed}\nshown is\n{expected}")
         elif block.language == "python":
             with redirect_stdout(io.StringIO()):
@@ -205,7 +205,7 @@ def _words(command: str) -> tuple[dict[str, str], list[str]]:
 
 
 def _with_scripted_names(command: str) -> str:
-    """A command with the scripted model's name in place of those of the servers it answers for."""
+    """A command or a settings file with the scripted model's name in place of those of the servers it answers for."""
     meant = any(f":{port}/" in command for port in MODEL_PORTS)
     if meant or ("--base-url" not in command and os.environ.get("OPENAI_BASE_URL")):
         return re.sub(r"\bopenai:[\w.-]+", "openai:scripted", command)
@@ -253,4 +253,4 @@ def _alike(printed: str, shown: str) -> bool:
         r"(?:.*\n)*?" if line.strip() == "…" else ".*".join(map(re.escape, line.rstrip().split("…"))) + r"[ \t]*\n"
         for line in shown.strip("\n").splitlines()
     )
-    return re.fullmatch(pattern, printed.strip("\n") + "\n") is not None
+    return re.fullmatch(pattern, printed.strip("\n") + "\n" if printed.strip() else "") is not None
