@@ -70,7 +70,7 @@ def parse(command: str) -> None:
 @contextmanager
 def session(folder: Path, model_url: str) -> Generator[Session]:
     """A session in a new folder, with the repository's examples in it and the scripted model at `model_url`."""
-    before, environment, modules = Path.cwd(), dict(os.environ), set(sys.modules)
+    before, environment, modules, paths = Path.cwd(), dict(os.environ), set(sys.modules), list(sys.path)
     folder.mkdir(exist_ok=True)
     (folder / "examples").symlink_to(ROOT / "examples")
     programs = folder / ".venv" / "bin"
@@ -80,10 +80,10 @@ def session(folder: Path, model_url: str) -> Generator[Session]:
     shim.chmod(0o755)
     (programs / "python").symlink_to(sys.executable)
     os.chdir(folder)
-    paths = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    search = f"{programs}{os.pathsep}{os.environ['PATH']}"
     sources = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     keys = {"OPENAI_API_KEY": "a-key", "OPENAI_BASE_URL": model_url}
-    os.environ.update(SETTINGS | keys | {"PATH": paths, "PYTHONPATH": sources})
+    os.environ.update(SETTINGS | keys | {"PATH": search, "PYTHONPATH": sources})
     page = Session(model_url)
     try:
         yield page
@@ -95,6 +95,7 @@ def session(folder: Path, model_url: str) -> Generator[Session]:
         os.chdir(before)
         os.environ.clear()
         os.environ.update(environment)
+        sys.path[:] = paths
         for name in set(sys.modules) - modules:  # the page's own modules, which the next page may name alike
             if str(getattr(sys.modules[name], "__file__", "")).startswith(str(folder)):
                 del sys.modules[name]
