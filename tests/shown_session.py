@@ -1,8 +1,9 @@
 """Runs what a page shows, from its first block to its last, in a folder of its own.
 
-Commands and Python run in this process, so that a page costs a second and not one for each command. Models are the scripted
-one, also where a page names OpenAI or a server on this machine; the runtime is inline and a horizon short, unless the page
-says otherwise. Commands that serve until Ctrl-C are started, stay while the rest of the page runs, and are ended by Ctrl-C.
+Commands and Python run in this process, so that a page costs a second and not one for each command. Models are the
+scripted one, also where a page names OpenAI or a server on this machine; the runtime is inline and a horizon short,
+unless the page says otherwise. Commands that serve until Ctrl-C are started, stay while the rest of the page runs, and
+are ended by Ctrl-C.
 """
 
 from __future__ import annotations

@@ -6,13 +6,22 @@ import housemates
 
 INTRODUCTION = """# Python
 
-What `housemates` itself offers is public and imported when it is first used; so is what the last section names. Other modules
-may change without notice.
+What `housemates` itself offers is public and imported when it is first used; so is what the last section names. Other
+modules may change without notice.
 """
 
 SUBJECTS = {
     "Runs": ("make_config", "RunConfig", "run", "load_run", "read_journal"),
-    "Worlds": ("World", "Observation", "Message", "Outcome", "StepResult", "WorldError", "HouseholdWorld", "check_world"),
+    "Worlds": (
+        "World",
+        "Observation",
+        "Message",
+        "Outcome",
+        "StepResult",
+        "WorldError",
+        "HouseholdWorld",
+        "check_world",
+    ),
     "Agents": ("Agent", "AgentSpec", "TraceAgent"),
     "Models": ("ChatModel", "Endpoint"),
 }

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import typer
-
 from housemates.orchestrator.cli import app
 
 INTRODUCTION = """# Commands

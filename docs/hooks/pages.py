@@ -1,7 +1,7 @@
 """MkDocs hook: the pages that are made from the code each time the site is built.
 
-The command line's page comes from the commands, the settings' from `RunConfig`, the API's from `housemates.__all__` and the
-docstrings, so none of them can be out of date.
+The command line's page comes from the commands, the settings' from `RunConfig`, the API's from
+`housemates.__all__` and the docstrings, so none of them can be out of date.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _staged = tempfile.TemporaryDirectory(prefix="housemates-docs-")
 
 @event_priority(100)  # before mkdocstrings reads its settings
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Show the API reader the packages under the names they are imported by; their folders lie elsewhere in the repository."""
+    """Show the API reader the packages under the names they are imported by; their folders lie elsewhere."""
     root = Path(config.config_file_path).parent
     package = Path(_staged.name) / "housemates"
     if not package.exists():

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from pydantic.fields import FieldInfo
-
 from housemates.orchestrator.config import BUDGET, LIMITS, PLACE, AgentSettings, RunConfig
+from pydantic.fields import FieldInfo
 
 INTRODUCTION = """# Settings
 
@@ -31,7 +30,8 @@ whatever they are. A replay may change them.
 """
 AGENTS = """## Single agents
 
-In the file, a table `[[agent]]` says what is different about one agent ([learning](../learning.md#different-agents-in-one-household)).
+In the file, a table `[[agent]]` says
+[what is different about one agent](../learning.md#different-agents-in-one-household).
 """
 
 
