@@ -33,7 +33,7 @@ def _sections(path: str, command: Any, parent: Any) -> Iterator[str]:
     yield _prose(command.help or "")
     rows = [row for parameter in command.params if (row := _row(parameter, context))]
     if rows:
-        yield "| | |\n|---|---|"
+        yield "| argument or option | meaning |\n|---|---|"
         yield from rows
         yield ""
     if command.epilog:
@@ -65,6 +65,6 @@ def _prose(text: str) -> str:
 
 def _literal(text: str) -> str:
     """Text in which nothing is markup."""
-    for character in "\\`*_<>[]":
+    for character in "\\`*_[]":
         text = text.replace(character, f"\\{character}")
-    return text
+    return text.replace("&", "&amp;").replace("<", "&lt;")
