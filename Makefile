@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 # Trust what the machine trusts (a company's proxy, say), where it keeps its certificates in a usual place.
 UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt),--system-certs)
 
-.PHONY: run test coverage lint types build constraints clean
+.PHONY: run test coverage docs lint types build constraints clean
 
 run: $(INSTALLED)  ## two agents wash the dishes with the embedded model
 	@$(BIN)/housemates models pull
@@ -20,6 +20,10 @@ test: $(INSTALLED)  ## all tests
 coverage: $(INSTALLED)  ## which lines and branches the quick tests reach: a table, and htmlcov/index.html
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --cov --cov-report=term --cov-report=html \
 		-m 'not slow and not ray and not chaos and not browser and not model and not process' $(ARGS)
+
+docs: $(INSTALLED)  ## the documentation's site, into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet $(ARGS)
+	@echo "the documentation is at site/index.html"
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

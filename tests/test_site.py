@@ -1,0 +1,85 @@
+"""The documentation's site is built without a warning and without network access, and has what it must."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from html import unescape
+from pathlib import Path
+
+import pytest
+import typer
+from housemates.orchestrator.cli import app
+from housemates.orchestrator.config import RunConfig
+from housemates.orchestrator.journal.log import read_journal
+from housemates.orchestrator.run import run
+
+import housemates
+
+ROOT = Path(__file__).parent.parent
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built with every way to the network closed. A warning is an error (`strict`)."""
+    folder = tmp_path_factory.mktemp("site")
+    proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), NOWHERE)
+    environment = {**os.environ, **proxies, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"}
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180)
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
+    return folder
+
+
+def text(page: Path) -> str:
+    return unescape(re.sub(r"<[^>]+>", "", page.read_text()))
+
+
+def test_it_loads_nothing_from_elsewhere(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        assert not re.findall(r"<(?:script|img|iframe|source)[^>]+src=\"(?:https?:)?//[^\"]*", page.read_text()), page
+        assert not re.findall(r"<link[^>]+href=\"(?:https?:)?//[^\"]*", page.read_text()), page
+    for sheet in site.rglob("*.css"):
+        assert not re.findall(r"(?:@import|url\()\s*[\"']?https?:", sheet.read_text()), sheet
+
+
+def test_every_page_of_the_repository_is_in_it(site: Path) -> None:
+    pages = {path.relative_to(ROOT / "docs").with_suffix(".html") for path in (ROOT / "docs").rglob("*.md")}
+    assert [str(page) for page in sorted(pages) if not (site / page).is_file()] == []
+
+
+def test_every_public_name_is_documented_under_its_own_name(site: Path) -> None:
+    page = (site / "reference" / "api.html").read_text()
+    assert [name for name in housemates.__all__ if f'id="housemates.{name}"' not in page] == []
+
+
+def test_every_setting_is_explained(site: Path) -> None:
+    page = (site / "reference" / "settings.html").read_text()
+    assert [name for name in RunConfig.model_fields if name not in page] == []
+    assert "as for all" not in text(site / "reference" / "settings.html").split("Single agents")[0]
+
+
+def test_every_command_and_option_is_listed(site: Path) -> None:
+    page = text(site / "reference" / "cli.html")
+    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+        assert f"housemates {name}" in page
+        options = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
+        assert [option for option in options if option not in page] == []
+
+
+def test_the_journal_s_page_names_every_field_of_a_journal(site: Path, tmp_path: Path) -> None:
+    config = housemates.make_config(task="read_book", llm="scripted", runtime="inline", steps=4, seed=1)
+    records = list(read_journal(run(config, tmp_path / "run").folder / "journal.msgpack"))
+    page = text(site / "reference" / "journal.html")
+    named = set(re.findall(r"[a-z_]+", page))
+    parts = [part for record in records if record["kind"] == "step" for part in record["agents"].values()]
+    turns = [part["turn"] for part in parts]
+    lessons = [turn["update"] for turn in turns if turn["update"]]
+    calls = [call for turn in turns for call in turn["calls"]]
+    assert lessons
+    assert {key for record in [*records, *parts, *turns, *lessons, *calls] for key in record} <= named
+    assert {record["kind"] for record in records} <= named
