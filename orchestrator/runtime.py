@@ -38,7 +38,7 @@ JointAction = Mapping[str, str | None]
 class Runtime(Protocol):
     """What the driver of an episode needs. `turn` answers whatever happens; the world's calls raise.
 
-    `step` raises WorldLost when the world's process is gone; `renew_world` then makes another, and
+    The world's calls raise WorldLost when its process is gone or stuck; `renew_world` then makes another, and
     `repeat`, after `reset`, brings it to where the lost one was.
     """
 
@@ -53,6 +53,8 @@ class Runtime(Protocol):
 
 class InlineRuntime:
     """Everything in this process and event loop: nothing to start, breakpoints work, same results.
+
+    Nothing here can interrupt a world that hangs: its step has no deadline.
 
     `terms`: what limits the calls of models; without them nothing does. `gate`: where others' are granted, too.
     """
@@ -144,6 +146,7 @@ class RayRuntime:
         *,
         call_deadline_s: float,
         agents_per_actor: int,
+        world_deadline_s: float = 900.0,
         terms: Terms | None = None,
     ) -> None:
         from ..actors.actor import AgentActor
@@ -163,6 +166,7 @@ class RayRuntime:
 
         self._world = _Process(lambda: WorldActor.options(**where).remote(world, world_arguments))
         self._world_calls = 0
+        self._world_deadline_s = world_deadline_s
         self._process_of: dict[str, _Process] = {}
         for start in range(0, len(specs), agents_per_actor):
             group = list(specs[start : start + agents_per_actor])
@@ -205,7 +209,7 @@ class RayRuntime:
         return await self._of_world("step", dict(actions))
 
     async def repeat(self, joint_actions: Sequence[JointAction]) -> dict[str, Observation]:
-        return await self._of_world("repeat", list(joint_actions))
+        return await self._of_world("repeat", list(joint_actions), steps=len(joint_actions))
 
     async def renew_world(self) -> None:
         self._world.end()  # the next call makes another
@@ -218,12 +222,23 @@ class RayRuntime:
         for process in self._processes:
             process.end()
 
-    async def _of_world(self, method: str, *arguments: Any) -> Any:
-        """Have the world do something once, however often the message has to be sent."""
+    async def _of_world(self, method: str, *arguments: Any, steps: int = 1) -> Any:
+        """Have the world do something once, however often the message has to be sent.
+
+        Raises:
+            WorldLost: its process is gone, or has not answered within the deadline of so many steps.
+        """
         self._world_calls += 1
         call = (self._world_calls, method, *arguments)
         actor = self._world.actor()
-        return await _raised(_sent(lambda: actor.once.remote(*call)))
+        clock = asyncio.timeout(self._world_deadline_s * steps)
+        try:
+            async with clock:
+                return await _raised(_sent(lambda: actor.once.remote(*call)))
+        except TimeoutError:
+            if not clock.expired():  # an error of the world's own
+                raise
+            raise WorldLost(f"the world has not answered for {self._world_deadline_s * steps:g} s") from None
 
 
 async def _sent(call: Callable[[], Awaitable[Any]]) -> Any:

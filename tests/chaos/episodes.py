@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from housemates.actors.model.chat import Endpoint
@@ -65,6 +66,6 @@ def play_household(endpoint: Endpoint, **settings: Any) -> Played:
     """An episode of the household with the scripted model."""
     config = make_config(**SETTINGS | settings)
     specs = agent_specs(config)
-    runtime = make_runtime(config, specs, endpoint)
+    runtime = make_runtime(config, specs, endpoint, Path())
     names = [spec.name for spec in specs]
     return asyncio.run(play(runtime, names, seed=config.seed, steps=config.steps, deadline_s=config.step_deadline_s))
