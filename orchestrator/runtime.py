@@ -22,6 +22,8 @@ from .errors import RuntimeFailure, WorldLost
 RESENDS = 10
 """How often a message that does not get through is sent again before its process counts as lost. Ray itself takes two
 seconds over each to make sure that the process is still there."""
+RESTARTS = 2
+"""How often a process that dies while it comes up is made again before the run does not start."""
 CLOSE_S = 0.5
 """Seconds the actors have to close what they hold before they are killed."""
 
@@ -178,8 +180,7 @@ class RayRuntime:
 
     async def start(self) -> None:
         """Wait until every actor is there."""
-        actors = [process.actor() for process in self._processes]
-        await _raised(asyncio.gather(*(_sent(actor.ready.remote) for actor in actors)))
+        await _raised(asyncio.gather(*(_up(process) for process in self._processes)))
 
     async def reset(self, seed: int) -> dict[str, Observation]:
         return await self._of_world("reset", seed)
@@ -239,6 +240,22 @@ class RayRuntime:
             if not clock.expired():  # an error of the world's own
                 raise
             raise WorldLost(f"the world has not answered for {self._world_deadline_s * steps:g} s") from None
+
+
+async def _up(process: _Process) -> None:
+    """Wait until a process is there; one that is killed while it comes up is made again."""
+    from ray.exceptions import RayActorError
+
+    for _ in range(RESTARTS):
+        actor = process.actor()
+        try:
+            await _sent(actor.ready.remote)
+            return
+        except RayActorError as error:
+            if error.actor_init_failed:  # by itself, which it would do again
+                raise
+            process.lose(actor)
+    await _sent(process.actor().ready.remote)
 
 
 async def _sent(call: Callable[[], Awaitable[Any]]) -> Any:
