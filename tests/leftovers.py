@@ -16,7 +16,7 @@ RAYS_FIRST, RAYS_NEXT = 16, 6
 session's log, deleted by then, and sockets)."""
 
 LIBRARIES = 8
-"""Further descriptors that a module of tests may leave: fonts that matplotlib keeps open, the loop of a server in a thread."""
+"""Further descriptors that a module may leave: fonts that matplotlib keeps open, the loop of a server in a thread."""
 
 HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 """Processes that Python keeps for good once it has started others."""

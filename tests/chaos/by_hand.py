@@ -3,8 +3,8 @@
     python -m tests.chaos.by_hand --kills 20 --steps 6
 
 A run that ends of it is resumed, one that completes is followed by another. After each kill what was committed must be
-in the journal as it was, and in the end each run must be complete, with each step there once. Prints a line for each kill and
-writes the sums into docs/reliability.md.
+in the journal as it was, and in the end each run must be complete, with each step there once. Prints a line for each
+kill and writes the sums into docs/reliability.md.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from housemates.env.codec import pack
 from housemates.orchestrator.journal.log import FILE_NAME, JournalError, read_journal
 from housemates.orchestrator.past import read_past
 
-from ..leftovers import until
+from ..leftovers import descendants, until
 from .table import put_between
 
 VICTIMS = {
@@ -40,19 +40,9 @@ VICTIMS = {
 }
 """What a process is called, or has in its command; "" for the run's own."""
 
-ORDER = (
-    "agent",
-    "orchestrator",
-    "world",
-    "model server",
-    "agent",
-    "orchestrator",
-    "world",
-    "model server",
-    "Ray's node",
-)
-FOUND_S, ENDED_S, LONGEST_S = 120.0, 30.0, 1200.0
-"""Seconds to wait for a victim to come up, for a run to end of a kill, and for one to complete."""
+ORDER = (*("agent", "orchestrator", "world", "model server") * 2, "Ray's node")
+FOUND_S, STEP_S, ENDED_S, LONGEST_S = 120.0, 60.0, 45.0, 1200.0
+"""Seconds to wait for a victim to come up, for a further step, for a run to end of a kill, and for one to complete."""
 
 
 @dataclass
@@ -137,6 +127,9 @@ class Run:
 def kill_one(run: Run, victim: str, rng: random.Random) -> str:
     """Kill such a process at some moment; what became of the run, "" if it completed before."""
     deadline = time.monotonic() + FOUND_S
+    if rng.random() < 0.6:  # in the middle of a step; else soon after the last kill, while it still comes up
+        before = run.check()
+        until(lambda: not run.alive() or run.check() > before, STEP_S)
     time.sleep(rng.uniform(0, 8))
     while run.alive() and time.monotonic() < deadline:
         process = run.find(victim)
@@ -173,7 +166,7 @@ def kills(number: int, steps: int, folder: Path, rng: random.Random, ledger: Led
         if became:
             ledger.killed[victim] += 1
             (ledger.survived if became == "survived" else ledger.resumed)[victim] += 1
-            yield f"{ledger.killed.total():3} {victim:13} {became:9} {committed} steps committed in run {run.folder.name}"
+            yield f"{ledger.killed.total():3} {victim:13} {became:9} {committed} steps in run {run.folder.name}"
     for attempt in islice(cycle(runs), 3 * len(runs)):
         if not attempt.complete():
             if not attempt.alive():
@@ -194,8 +187,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="by-hand-") as folder:
         for line in kills(options.kills, options.steps, Path(folder), random.Random(options.seed), ledger):
             print(line, flush=True)
-    load = f"load {os.getloadavg()[1]:.0f}"
-    title = f"{time.strftime('%Y-%m-%d')}, embedded model, 2 agents, {options.steps} steps, {os.cpu_count()} cores ({load}):"
+        assert until(lambda: not descendants()), f"left: {descendants()}"
+    where = f"{os.cpu_count()} cores with a load of {os.getloadavg()[1]:.0f}"
+    title = f"{time.strftime('%Y-%m-%d')}, embedded model, 2 agents, {options.steps} steps, on {where}:"
     put_between("by hand", ledger.table(title))
 
 

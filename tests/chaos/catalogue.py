@@ -176,7 +176,7 @@ CATALOGUE = (
         "0 / 0 / 0",
         ("tests/test_leftovers.py",),
         figure="checked after every module of tests",
-        but="yes, but for what Ray's library keeps open in a process for good: some 16 descriptors, and 2 to 6 a session",
+        but="yes, but for descriptors that libraries keep for good: Ray some 16 and up to 6 a session, others up to 8",
     ),
     Entry(
         "T19",

@@ -3,8 +3,8 @@
     python -m tests.chaos.table --tests             the tests to run, for pytest
     python -m tests.chaos.table RESULTS.xml ...     write the table; of two files the later one counts
 
-The files are what `pytest --junitxml` writes. A test tells its figures with `record_property`: `injections`, `survived` (how
-many were), and `figure` (words).
+The files are what `pytest --junitxml` writes. A test tells its figures with `record_property`: `injections`,
+`survived` (how many were), and `figure` (words).
 """
 
 from __future__ import annotations

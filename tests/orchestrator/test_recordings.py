@@ -1,7 +1,7 @@
 """T14: three recorded runs are played back by today's code, without any model, and nothing may have changed.
 
-`tests/recorded/` holds their cassettes: two agents with the embedded model, five that also learn a role from verdicts, twelve
-that learn over two thoughts. If what agents are shown, or how they learn, is to change, record them anew (`--record`).
+`tests/recorded/` holds their cassettes: two agents with the embedded model, five that also learn a role from verdicts,
+twelve that learn over two thoughts. If what agents are shown, or how they learn, is to change, record them anew (`--record`).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def test_code_that_confuses_two_agents_fails(name: str, tmp_path: Path, monkeypa
         return step(self, {**actions, first: actions[second], second: actions[first]})
 
     monkeypatch.setattr(HouseholdWorld, "step", confused)
-    with pytest.raises(StartError, match="nothing to replay|another way"):
+    with pytest.raises(StartError, match=r"nothing to replay|another way"):
         play_back(RECORDED / f"{name}.cassette", tmp_path / "again")
 
 
@@ -57,5 +57,5 @@ def test_replies_in_another_order_fail(tmp_path: Path) -> None:
             for exchange in reel.exchanges[other]:
                 writer.exchange(agent, step, {k: getattr(exchange, k) for k in exchange.__dataclass_fields__})
     writer.close(whole.status, whole.digest)
-    with pytest.raises(StartError, match="nothing to replay|another way"):
+    with pytest.raises(StartError, match=r"nothing to replay|another way"):
         play_back(tmp_path / "mutant", tmp_path / "again")
