@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 # Trust what the machine trusts (a company's proxy, say), where it keeps its certificates in a usual place.
 UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt),--system-certs)
 
-.PHONY: run test coverage docs lint types build constraints clean
+.PHONY: run test coverage chaos docs lint types build constraints clean
 
 run: $(INSTALLED)  ## two agents wash the dishes with the embedded model
 	@$(BIN)/housemates models pull
@@ -24,6 +24,12 @@ coverage: $(INSTALLED)  ## which lines and branches the quick tests reach: a tab
 docs: $(INSTALLED)  ## the documentation's site, into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet $(ARGS)
 	@echo "the documentation is at site/index.html"
+
+# HOUSEMATES_CHAOS=long for the long form. The table is written whatever fails; then the failure counts.
+chaos: $(INSTALLED)  ## break everything on purpose, and write the results into docs/reliability.md
+	@$(BIN)/python -m pytest -m "" -o junit_suite_name=$(or $(HOUSEMATES_CHAOS),short) --junitxml=$(VENV)/chaos.xml \
+		$$($(BIN)/python -m tests.chaos.table --tests) $(ARGS); \
+		failed=$$?; $(BIN)/python -m tests.chaos.table $(VENV)/chaos.xml && exit $$failed
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

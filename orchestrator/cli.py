@@ -197,6 +197,9 @@ def run(
     call_deadline_s: Annotated[
         float | None, option("--call-deadline-s", help="Seconds for a model call with its retries. [default: 300]")
     ] = None,
+    world_deadline_s: Annotated[
+        float | None, option("--world-deadline-s", help="Seconds the world has for a step, with Ray. [default: 900]")
+    ] = None,
     max_concurrency: Annotated[
         int | None, option("--max-concurrency", help="Model requests in flight, per account; else what it takes.")
     ] = None,
@@ -262,6 +265,7 @@ def run(
         "memory_size": memory_size,
         "step_deadline_s": step_deadline_s,
         "call_deadline_s": call_deadline_s,
+        "world_deadline_s": world_deadline_s,
         "max_concurrency": max_concurrency,
         "requests_per_minute": requests_per_minute,
         "tokens_per_minute": tokens_per_minute,

@@ -59,6 +59,7 @@ PLACE = frozenset(
         "runtime",
         "simulator",
         "step_deadline_s",
+        "world_deadline_s",
     }
     | set(LIMITS)
     | set(BUDGET)
@@ -109,6 +110,7 @@ class RunConfig(BaseModel):
     memory_size: int = Field(0, ge=0, le=100, description="past plans with their feedback shown to the optimizer")
     step_deadline_s: float = Field(900.0, gt=0, le=86_400, description="seconds an agent has for a turn")
     call_deadline_s: float = Field(300.0, gt=0, le=86_400, description="seconds for a model call with its retries")
+    world_deadline_s: float = Field(900.0, gt=0, le=86_400, description="seconds the world has for a step (with Ray)")
     max_concurrency: int | None = Field(None, ge=1, le=1_000_000, description="model requests in flight, per account")
     requests_per_minute: float | None = Field(None, gt=0, le=1e9, description="model requests a minute, per account")
     tokens_per_minute: float | None = Field(None, gt=0, le=1e12, description="tokens a minute, per account")

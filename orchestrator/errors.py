@@ -10,7 +10,7 @@ class RuntimeFailure(Exception):
 
 
 class WorldLost(RuntimeFailure):
-    """The process that owned the world is gone; the world can be made again."""
+    """The process that owned the world is gone or stuck; the world can be made again."""
 
 
 class StartError(Exception):

@@ -208,6 +208,7 @@ def make_runtime(
         arguments,
         call_deadline_s=config.call_deadline_s,
         agents_per_actor=config.agents_per_actor,
+        world_deadline_s=config.world_deadline_s,
         terms=terms,
     )
 

@@ -16,7 +16,8 @@ from ..actors.model.server_process import ServerError
 from ..env.plugin import PluginError
 from ..env.world import WorldError
 from .cluster import ray_at
-from .config import RunConfig, changed
+from .config import FILE_NAME as CONFIG_NAME
+from .config import RunConfig, changed, load_config, make_config
 from .endpoint import serving
 from .errors import ConfigError, RuntimeFailure, StartError
 from .given import check_recorded
@@ -27,7 +28,7 @@ from .past import Past, read_past
 from .playing import agent_specs, play, watched
 from .protocol import End
 from .recorder import Recorder
-from .run_folder import create_run_folder, give_back
+from .run_folder import create_run_folder, give_back, never_began
 from .taping import Taping
 
 OVER_BUDGET = "budget_exceeded"
@@ -93,7 +94,8 @@ def resume(
 
     What is committed is neither repeated nor lost: the world takes the recorded actions again, the
     agents get their recorded states. With a deterministic model the run ends as if nothing had
-    happened. Otherwise as `run`. A cassette that was being recorded is not gone on with.
+    happened. Otherwise as `run`. A run that was killed before anything of it was written down begins
+    anew. A cassette that was being recorded is not gone on with.
 
     Args:
         folder: of the run.
@@ -106,6 +108,8 @@ def resume(
         JournalError: there is no run in the folder, it is damaged, or it is going on right now.
         StartError: as for `run`.
     """
+    if never_began(folder) and (folder / CONFIG_NAME).is_file():
+        return run(make_config(**load_config(folder / CONFIG_NAME)), folder, observer, address=address)
     past = read_past(folder)
     if past.status == "completed":
         raise ConfigError(f"{folder}: the run is complete, there is nothing to resume; see: housemates replay {folder}")

@@ -15,7 +15,7 @@ from .config import RunConfig
 from .endpoint import LOG_NAME
 from .errors import ConfigError
 from .journal.log import FILE_NAME as JOURNAL_NAME
-from .journal.log import Journal
+from .journal.log import Journal, JournalError, read_journal, whole_bytes
 from .private_files import make_private, write_private
 
 SUMMARY_NAME = "summary.json"
@@ -28,7 +28,8 @@ LEFT_BY_A_FAILED_START = {LOG_NAME, *(SIMULATOR_LOG_NAME + more for more in ("",
 def create_run_folder(out: Path | None, config: RunConfig) -> tuple[Path, Journal]:
     """Make the folder of a run: `out`, which must be new or empty, or a new one under `runs/`.
 
-    Its journal is created with it, which no two runs can do: whoever has the journal has the folder.
+    A folder whose run was killed before its first record is as good as empty. Its journal is created with it, which
+    no two runs can do: whoever has the journal has the folder.
 
     Raises:
         ConfigError: it holds something already, or cannot be written.
@@ -42,6 +43,10 @@ def create_run_folder(out: Path | None, config: RunConfig) -> tuple[Path, Journa
         else:
             make_private(out, exist_ok=True)
         held = {path.name for path in out.iterdir()}
+        if never_began(out):
+            journal = Journal(out / JOURNAL_NAME, after=whole_bytes(out / JOURNAL_NAME))
+            config.write(out / CONFIG_NAME)
+            return out, journal
         if JOURNAL_NAME in held:
             raise ConfigError(
                 f"--out {out} holds a run already; name another folder, or: housemates replay {out}, or, if it was "
@@ -52,10 +57,21 @@ def create_run_folder(out: Path | None, config: RunConfig) -> tuple[Path, Journa
         journal = Journal(out / JOURNAL_NAME)
         config.write(out / CONFIG_NAME)
         return out, journal
-    except FileExistsError as error:
+    except (FileExistsError, JournalError) as error:
         raise ConfigError(f"--out {out}: another run has just taken it ({error})") from None
     except OSError as error:
         raise ConfigError(f"--out: cannot make the run folder: {error}") from None
+
+
+def never_began(folder: Path) -> bool:
+    """Whether a run was killed there, or is starting just now, before anything of it was written down."""
+    path = folder / JOURNAL_NAME
+    try:
+        return next(read_journal(path), None) is None
+    except FileNotFoundError:
+        return False
+    except JournalError:  # the first line is torn as well, or it is another file
+        return False
 
 
 def give_back(folder: Path, journal: Journal) -> None:

@@ -25,6 +25,8 @@ RESENDS = 10
 seconds over each to make sure that the process is still there."""
 WORLD = "world"
 """What the world is called among the actors."""
+RESTARTS = 2
+"""How often a process that dies while it comes up is made again before the run does not start."""
 CLOSE_S = 0.5
 """Seconds the actors have to close what they hold before they are killed."""
 
@@ -41,7 +43,7 @@ JointAction = Mapping[str, str | None]
 class Runtime(Protocol):
     """What the driver of an episode needs. `turn` answers whatever happens; the world's calls raise.
 
-    `step` raises WorldLost when the world's process is gone; `renew_world` then makes another, and
+    The world's calls raise WorldLost when its process is gone or stuck; `renew_world` then makes another, and
     `repeat`, after `reset`, brings it to where the lost one was.
     """
 
@@ -56,6 +58,8 @@ class Runtime(Protocol):
 
 class InlineRuntime:
     """Everything in this process and event loop: nothing to start, breakpoints work, same results.
+
+    Nothing here can interrupt a world that hangs: its step has no deadline.
 
     `terms`: what limits the calls of models; without them nothing does. `gate`: where others' are granted, too.
     """
@@ -174,6 +178,7 @@ class RayRuntime:
         *,
         call_deadline_s: float,
         agents_per_actor: int,
+        world_deadline_s: float = 900.0,
         terms: Terms | None = None,
     ) -> None:
         from ..actors.actor import AgentActor
@@ -193,6 +198,7 @@ class RayRuntime:
 
         self._world = _Process(lambda: WorldActor.options(**where).remote(world, world_arguments))
         self._world_calls = 0
+        self._world_deadline_s = world_deadline_s
         self._process_of: dict[str, _AgentProcess] = {}
         for start in range(0, len(specs), agents_per_actor):
             group = list(specs[start : start + agents_per_actor])
@@ -209,8 +215,7 @@ class RayRuntime:
 
     async def start(self) -> None:
         """Wait until every actor is there."""
-        actors = [process.actor() for process in self._processes]
-        await _raised(asyncio.gather(*(_sent(actor.ready.remote) for actor in actors)))
+        await _raised(asyncio.gather(*(_up(process) for process in self._processes)))
 
     async def reset(self, seed: int) -> dict[str, Observation]:
         return await self._of_world("reset", seed)
@@ -226,7 +231,7 @@ class RayRuntime:
         return await self._of_world("step", dict(actions))
 
     async def repeat(self, joint_actions: Sequence[JointAction]) -> dict[str, Observation]:
-        return await self._of_world("repeat", list(joint_actions))
+        return await self._of_world("repeat", list(joint_actions), steps=len(joint_actions))
 
     async def renew_world(self) -> None:
         self._world.end()  # the next call makes another
@@ -241,12 +246,39 @@ class RayRuntime:
         for process in dict.fromkeys(self._process_of.values()):
             await process.letters.close()
 
-    async def _of_world(self, method: str, *arguments: Any) -> Any:
-        """Have the world do something once, however often the message has to be sent."""
+    async def _of_world(self, method: str, *arguments: Any, steps: int = 1) -> Any:
+        """Have the world do something once, however often the message has to be sent.
+
+        Raises:
+            WorldLost: its process is gone, or has not answered within the deadline of so many steps.
+        """
         self._world_calls += 1
         call = (self._world_calls, method, *arguments)
         actor = self._world.actor()
-        return await _raised(_sent(lambda: actor.once.remote(*call)))
+        clock = asyncio.timeout(self._world_deadline_s * steps)
+        try:
+            async with clock:
+                return await _raised(_sent(lambda: actor.once.remote(*call)))
+        except TimeoutError:
+            if not clock.expired():  # an error of the world's own
+                raise
+            raise WorldLost(f"the world has not answered for {self._world_deadline_s * steps:g} s") from None
+
+
+async def _up(process: _Process) -> None:
+    """Wait until a process is there; one that is killed while it comes up is made again."""
+    from ray.exceptions import RayActorError
+
+    for _ in range(RESTARTS):
+        actor = process.actor()
+        try:
+            await _sent(actor.ready.remote)
+            return
+        except RayActorError as error:
+            if error.actor_init_failed:  # by itself, which it would do again
+                raise
+            process.lose(actor)
+    await _sent(process.actor().ready.remote)
 
 
 async def _sent(call: Callable[[], Awaitable[Any]]) -> Any:

@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -77,6 +78,11 @@ def write_executable(path: Path, arguments: Sequence[str] = ()) -> Path:
     return path
 
 
+def open_to_others(host: str) -> bool:
+    """Whether other machines can reach a server that listens there."""
+    return host != "localhost" and not ip_address(host).is_loopback
+
+
 def serve(
     context: typer.Context,
     port: Annotated[
@@ -104,6 +110,11 @@ def serve(
     from ..env.virtualhome.server import serve as serve_forever
     from ..env.virtualhome.wire import DEFAULT_PORT
 
+    try:
+        if open_to_others(host):
+            typer.echo(f"WARNING: whoever reaches {host} can use and change this household; nobody is asked", err=True)
+    except ValueError:
+        raise ConfigError(f"--host: {host!r} is no address") from None
     if flags.log_path is not None:
         flags.log_path.parent.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(filename=flags.log_path, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")

@@ -28,20 +28,27 @@ _POLL_S = 0.5
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 class BoundedLog:
-    """Appends to a file; when that is full it becomes `<name>.1`, in place of the one before."""
+    """Appends to a file that only its user can read; when that is full it becomes `<name>.1`, in place of the one before."""
 
     def __init__(self, path: Path, limit: int) -> None:
         self._path, self._limit = path, limit
-        self._file = path.open("ab", buffering=0)
+        self._open()
 
     def write(self, data: bytes) -> None:
         """Append, and turn the page when the file is full."""
         if self._file.tell() + len(data) > self._limit:
             self._file.close()
             self._path.replace(self._path.with_name(self._path.name + ".1"))
-            self._file = self._path.open("ab", buffering=0)
+            self._open()
         self._file.write(data[-self._limit :])
+
+    def _open(self) -> None:
+        self._file = open(self._path, "ab", buffering=0, opener=_private)  # noqa: SIM115 - closed above, or with us
 
 
 def main() -> int:

@@ -17,9 +17,9 @@ from housemates.actors.host import AgentHost
 from housemates.actors.optimizer import PlanOptimizer
 from housemates.actors.turn import Answer, Ask
 
-Point = Literal["before", "call", "update", "after", "hang"]
+Point = Literal["before", "call", "update", "after", "hang", "stall"]
 """Before the turn; while the model is asked to act; while the optimizer takes over a proposal; after the turn, before
-the answer leaves; and instead of a turn: hold the whole process up."""
+the answer leaves; instead of a turn: hold the whole process up; and wait in place of the model's answer."""
 
 HANG_S = 60.0
 
@@ -63,6 +63,8 @@ class FaultyHost(AgentHost):
         host = self
 
         async def asked(self: Conversation, purpose: Any, *args: Any, **kwargs: Any) -> Any:
+            if purpose == "act" and host._due("stall", host._asked.get()):
+                await asyncio.sleep(HANG_S)
             if purpose == "act":
                 asyncio.get_running_loop().call_later(0.02, host._strike, "call", host._asked.get())
             return await ask_model(self, purpose, *args, **kwargs)
@@ -74,16 +76,21 @@ class FaultyHost(AgentHost):
         Conversation.ask, PlanOptimizer.apply = asked, applied  # type: ignore[method-assign]
 
     def _strike(self, point: Point, ask: Ask | None = None) -> None:
-        ask = ask or self._asked.get()
+        if self._due(point, ask or self._asked.get()):
+            if point == "hang":
+                time.sleep(HANG_S)
+            else:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def _due(self, point: Point, ask: Ask) -> bool:
+        """Whether it is to happen now; if so it is counted."""
         for fault in self._faults:
             if (fault.agent, fault.point) == (ask.agent, point) and fault.step in (None, ask.step):
                 name = f"struck-{fault.agent}-{point}-{fault.step}"
                 if marks(self._marks, name) < fault.times:
                     mark(self._marks, name)
-                    if point == "hang":
-                        time.sleep(HANG_S)
-                    else:
-                        os.kill(os.getpid(), signal.SIGKILL)
+                    return True
+        return False
 
 
 class FaultyActor:

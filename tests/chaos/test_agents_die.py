@@ -11,7 +11,7 @@ from housemates.actors.model.chat import Endpoint
 from housemates.orchestrator.barrier import MAX_ATTEMPTS
 from housemates.orchestrator.member import MAX_RESTARTS
 
-from .conftest import LONG
+from .conftest import LONG, Tell
 from .episodes import Played, play_household
 from .faults import Fault, FaultyActor, Point, marks
 
@@ -38,6 +38,7 @@ def test_an_agent_killed_in_its_turn_takes_the_turn_again_and_nothing_else_chang
     endpoint: Endpoint,
     undisturbed: Played,
     monkeypatch: pytest.MonkeyPatch,
+    record_property: Tell,
 ) -> None:
     fault = Fault("Agent_2", point, None if point == "update" else HIT)
     taken: list[float] = []
@@ -50,20 +51,36 @@ def test_an_agent_killed_in_its_turn_takes_the_turn_again_and_nothing_else_chang
         assert played.digest == undisturbed.digest
         usual = statistics.median(step_s(played, step) for step in range(SHORT_STEPS))
         taken.append(max(step_s(played, step) for step in range(1, SHORT_STEPS)) - usual)
-    print(f"T1 {point}: recovery median {statistics.median(taken):.2f} s, most {max(taken):.2f} s")
+    record_property("injections", len(taken))
+    record_property("survived", len(taken))
+    record_property("figure", f"{point}: {statistics.median(taken):.1f} s, at most {max(taken):.1f} s")
 
 
-@pytest.mark.usefixtures("ray_here")
-def test_an_agent_that_holds_its_process_up_costs_the_deadline_once(
-    tmp_path: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(actor_module, "AgentActor", FaultyActor(tmp_path, Fault("Agent_2", "hang", HIT)))
+def late_once(point: Point, endpoint: Endpoint, folder: Path, monkeypatch: pytest.MonkeyPatch) -> float:
+    """How long the step took in which an agent stalled or hung, with a deadline of 10 s."""
+    monkeypatch.setattr(actor_module, "AgentActor", FaultyActor(folder, Fault("Agent_2", point, HIT)))
     played = play_household(endpoint, runtime="ray", steps=SHORT_STEPS, step_deadline_s=10)
     verdicts = played.verdicts("Agent_2")
     assert [step for step, verdict in enumerate(verdicts) if verdict == "late"] == [HIT]
     assert "late" not in played.verdicts("Agent_1")
-    assert marks(tmp_path, f"taken-Agent_2-{HIT}") == 0, "and its turn is never taken afterwards"
-    print(f"T5: the step took {step_s(played, HIT):.2f} s with a deadline of 10 s")
+    assert marks(folder, f"taken-Agent_2-{HIT}") == 0, "and its turn is never taken afterwards"
+    return step_s(played, HIT)
+
+
+@pytest.mark.usefixtures("ray_here")
+def test_an_agent_that_stalls_costs_the_deadline_once(
+    tmp_path: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, record_property: Tell
+) -> None:
+    took = late_once("stall", endpoint, tmp_path, monkeypatch)
+    record_property("figure", f"waiting: {took:.2f} s with a deadline of 10 s")
+
+
+@pytest.mark.usefixtures("ray_here")
+def test_an_agent_that_holds_its_process_up_costs_the_deadline_once(
+    tmp_path: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, record_property: Tell
+) -> None:
+    took = late_once("hang", endpoint, tmp_path, monkeypatch)
+    record_property("figure", f"holding the process up: {took:.2f} s")
 
 
 @pytest.mark.usefixtures("ray_here")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from housemates.actors.model.chat import Endpoint
 
-from .conftest import LONG
+from .conftest import LONG, Tell
 from .episodes import play_household
 from .faults import marks
 
@@ -28,7 +28,7 @@ else:
 
 @pytest.mark.parametrize(("kind", "percent"), LOSSES)
 def test_every_turn_is_taken_once_though_messages_get_lost(
-    kind: str, percent: int, tmp_path: Path, endpoint: Endpoint
+    kind: str, percent: int, tmp_path: Path, endpoint: Endpoint, record_property: Tell
 ) -> None:
     kinds = ("req", "resp", "in_flight") if kind == "all" else (kind,)
     failures = {RPC: {"num_failures": -1} | {f"{kind}_failure_prob": percent for kind in kinds}}
@@ -46,7 +46,9 @@ def test_every_turn_is_taken_once_though_messages_get_lost(
     asked = sum(marks(tmp_path, path.name) for path in tmp_path.glob("asked-*"))
     taken = sum(marks(tmp_path, path.name) for path in tmp_path.glob("taken-*"))
     issued = AGENTS * (told["steps"] + 1)
-    print(f"T2 {kind} {percent} %: {issued} turns issued, {asked} messages arrived, {taken} turns taken; {told}")
+    record_property("injections", asked - issued)
+    record_property("survived", asked - issued)
+    record_property("figure", f"{kind} {percent} %: {issued} turns issued, {asked} messages arrived, {taken} taken")
     assert taken == issued
     if kind in ("resp", "in_flight", "all"):
         assert asked > issued, "messages were lost, and sent again"

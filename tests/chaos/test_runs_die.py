@@ -29,7 +29,8 @@ from housemates.orchestrator.run import resume, run
 from housemates.orchestrator.summary import Tally
 from housemates.orchestrator.supervisor import processes_of
 
-from .conftest import LONG, until
+from ..leftovers import until
+from .conftest import LONG, Tell
 from .episodes import SETTINGS
 from .test_lost_messages import AGENTS, LossyRuntime
 
@@ -71,7 +72,9 @@ def kill_tree(process: subprocess.Popen[str]) -> None:
             victim.kill()
 
 
-def test_a_run_killed_at_random_moments_goes_on_to_the_same_end(tmp_path: Path, undisturbed: Path) -> None:
+def test_a_run_killed_at_random_moments_goes_on_to_the_same_end(
+    tmp_path: Path, undisturbed: Path, record_property: Tell
+) -> None:
     rng = random.Random("moments")
     kills = 0
     for number in range(17 if LONG else 1):
@@ -91,13 +94,14 @@ def test_a_run_killed_at_random_moments_goes_on_to_the_same_end(tmp_path: Path, 
         assert replay.digest(folder) == replay.digest(undisturbed)
         steps = [r["step"] for r in read_journal(folder / FILE_NAME) if r["kind"] == "step"]
         assert steps == list(range(STEPS)), "no step is there twice, and none is missing"
-    print(f"T9: {kills} kills")
+    record_property("injections", kills)
+    record_property("survived", kills)
     assert kills >= 1
 
 
 @pytest.mark.ray
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are found through /proc")
-def test_a_run_whose_driver_is_killed_leaves_no_process_and_no_session(tmp_path: Path) -> None:
+def test_a_run_whose_driver_is_killed_leaves_no_process_and_no_session(tmp_path: Path, record_property: Tell) -> None:
     with started(tmp_path / "run", "ray") as process:
         assert until(lambda: steps_in(tmp_path / "run") >= 3, 120)
         children = psutil.Process(process.pid).children(recursive=True)
@@ -111,7 +115,7 @@ def test_a_run_whose_driver_is_killed_leaves_no_process_and_no_session(tmp_path:
         process.kill()
         killed = time.monotonic()
     assert until(lambda: not any(map(alive, children)) and not Path(session).exists(), 20)
-    print(f"T3: all gone {time.monotonic() - killed:.2f} s after the kill")
+    record_property("figure", f"all gone after {time.monotonic() - killed:.1f} s")
     assert processes_of(session) == []
 
 
@@ -121,7 +125,9 @@ def alive(process: psutil.Process) -> bool:
     return False
 
 
-def test_a_journal_cut_anywhere_is_a_run_up_to_its_last_whole_step(tmp_path: Path, undisturbed: Path) -> None:
+def test_a_journal_cut_anywhere_is_a_run_up_to_its_last_whole_step(
+    tmp_path: Path, undisturbed: Path, record_property: Tell
+) -> None:
     whole = (undisturbed / FILE_NAME).read_bytes()
     everything = list(read_journal(undisturbed / FILE_NAME))
     steps_seen: set[int] = set()
@@ -139,6 +145,8 @@ def test_a_journal_cut_anywhere_is_a_run_up_to_its_last_whole_step(tmp_path: Pat
         assert {s.version for s in past.standings.values()} <= {past.step, past.step + past.lesson}
         steps_seen.add(past.step)
     assert steps_seen == set(range(STEPS + 1))
+    for name in ("injections", "survived"):
+        record_property(name, len(range(0, len(whole), 64)))
 
 
 def test_a_full_disk_ends_a_run_with_its_name_and_the_run_goes_on_when_there_is_room(

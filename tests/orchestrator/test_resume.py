@@ -19,6 +19,7 @@ from housemates.orchestrator.errors import ConfigError, StartError
 from housemates.orchestrator.journal.log import FILE_NAME, Journal, JournalError, read_journal
 from housemates.orchestrator.observer import Observer, Record
 from housemates.orchestrator.run import resume, run
+from housemates.orchestrator.run_folder import create_run_folder
 from housemates.orchestrator.summary import Tally
 
 SETTINGS: dict[str, Any] = {"llm": "scripted", "runtime": "inline", "task": "put_dishwasher", "agents": 3, "seed": 5}
@@ -80,6 +81,18 @@ def test_wherever_the_journal_ends_the_run_ends_the_same(tmp_path: Path, undistu
         except JournalError as error:
             assert "before the first step" in str(error) or "not a journal" in str(error)
     assert tried >= 8
+
+
+@pytest.mark.parametrize("again", ["resume", "run"])
+def test_a_run_that_was_killed_before_it_wrote_anything_down_begins(
+    again: str, tmp_path: Path, undisturbed: Path
+) -> None:
+    folder, journal = create_run_folder(tmp_path / "run", make_config(**SETTINGS))
+    with pytest.raises(ConfigError, match="being written"):
+        resume(folder)
+    journal.close()  # as a kill does
+    result = resume(folder) if again == "resume" else run(make_config(**SETTINGS), folder)
+    assert result.summary["digest"] == replay.digest(undisturbed)
 
 
 def test_when_only_the_end_is_missing_nobody_is_asked_again(tmp_path: Path, undisturbed: Path) -> None:

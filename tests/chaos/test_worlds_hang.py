@@ -1,0 +1,67 @@
+"""A world that hangs is made again from what is committed, by another process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from housemates.actors.model.chat import Endpoint
+from housemates.env.household.household import HouseholdWorld
+from housemates.env.world import StepResult
+from housemates.orchestrator.config import make_config
+from housemates.orchestrator.errors import WorldLost
+from housemates.orchestrator.playing import agent_specs
+from housemates.orchestrator.runtime import RayRuntime
+
+from .episodes import SETTINGS, play, play_household
+from .faults import mark, marks
+
+pytestmark = [pytest.mark.chaos, pytest.mark.ray]
+STEPS = 6
+DEADLINE_S = 8.0
+"""A new process has to come up in it, too."""
+
+
+class StuckWorld(HouseholdWorld):
+    """Holds its process up in its fourth step, so and so often."""
+
+    def __init__(self, marks: str, times: int, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._marks, self._times, self._steps = Path(marks), times, 0
+
+    def step(self, actions: Mapping[str, str | None]) -> StepResult:
+        self._steps += 1
+        if self._steps == 4 and marks(self._marks, "stuck") < self._times:
+            mark(self._marks, "stuck")
+            time.sleep(600)
+        return super().step(actions)
+
+
+def runtime(endpoint: Endpoint, folder: Path, times: int, deadline_s: float) -> RayRuntime:
+    config = make_config(**SETTINGS)
+    arguments = {"task": config.task, "agents": config.agents, "marks": str(folder), "times": times}
+    more: dict[str, Any] = {"agents_per_actor": config.agents, "call_deadline_s": 60, "world_deadline_s": deadline_s}
+    return RayRuntime(agent_specs(config), endpoint, StuckWorld, arguments, **more)
+
+
+@pytest.mark.usefixtures("ray_here")
+def test_a_world_that_hangs_is_made_again_and_the_trajectory_is_the_same(tmp_path: Path, endpoint: Endpoint) -> None:
+    config = make_config(**SETTINGS)
+    stuck = runtime(endpoint, tmp_path, 1, DEADLINE_S)
+    played = asyncio.run(play(stuck, config.names, seed=config.seed, steps=STEPS))
+    assert marks(tmp_path, "stuck") == 1
+    assert played.digest == play_household(endpoint, runtime="inline", steps=STEPS).digest
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("ray_here")
+def test_a_world_that_hangs_again_and_again_ends_the_episode_in_one_line(tmp_path: Path, endpoint: Endpoint) -> None:
+    config = make_config(**SETTINGS)
+    stuck = runtime(endpoint, tmp_path, 100, DEADLINE_S)
+    with pytest.raises(WorldLost, match="the world has not answered for 8 s"):
+        asyncio.run(play(stuck, config.names, seed=config.seed, steps=STEPS))
+    assert marks(tmp_path, "stuck") == 4, "it was made again three times"
