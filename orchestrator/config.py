@@ -14,6 +14,7 @@ import tomli_w
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -54,6 +55,8 @@ PLACE = frozenset(
         "agents_per_actor",
         "base_url",
         "call_deadline_s",
+        "conductors",
+        "households",
         "key_env",
         "learn_base_url",
         "learn_key_env",
@@ -61,6 +64,7 @@ PLACE = frozenset(
         "runtime",
         "simulator",
         "step_deadline_s",
+        "worlds_per_actor",
     }
     | set(LIMITS)
     | set(BUDGET)
@@ -92,6 +96,10 @@ def _given_text(text: str) -> str:
 
 
 GivenText = Annotated[str, AfterValidator(_given_text)]
+
+
+Share = Annotated[int, BeforeValidator(lambda value: 0 if value == "auto" else value)]
+"""A number of which the run itself may find the right one: 0, or `auto`."""
 
 
 class AgentSettings(BaseModel):
@@ -156,7 +164,10 @@ class RunConfig(BaseModel):
     learn_base_url: str = Field("", description="of the endpoint of learn_llm")
     learn_key_env: str = Field("", description="variable that holds the key of learn_llm")
     runtime: Literal["ray", "inline"] = Field("ray", description="ray: actors; inline: one process, for debugging")
-    agents_per_actor: int = Field(1, ge=1, description="agents that share one Ray actor (one process)")
+    agents_per_actor: Share = Field(1, ge=0, description="agents that share one Ray actor (one process); 0: auto")
+    households: int = Field(1, ge=1, le=10_000, description="households at the same time; number i has seed + i")
+    worlds_per_actor: Share = Field(0, ge=0, description="households whose worlds share one Ray actor; 0: auto")
+    conductors: Share = Field(0, ge=0, le=1000, description="processes that conduct the households; 0: auto")
     memory_size: int = Field(0, ge=0, le=100, description="past plans with their feedback shown to the optimizer")
     step_deadline_s: float = Field(900.0, gt=0, le=86_400, description="seconds an agent has for a turn")
     call_deadline_s: float = Field(300.0, gt=0, le=86_400, description="seconds for a model call with its retries")
@@ -234,6 +245,8 @@ class RunConfig(BaseModel):
             raise ValueError("mask: the prompt of opro has no sections")
         if self.max_cost is not None and (self.price_in is None or self.price_out is None):
             raise ValueError("max_cost goes with price_in and price_out")
+        if self.households > 1:
+            self._check_households()
         strangers = self._tables.keys() - set(self.names)
         if strangers:
             raise ValueError(f"agent: there is no {min(strangers)} among {self.agents} agents")
@@ -248,6 +261,16 @@ class RunConfig(BaseModel):
         if self.plan and methods == {"react"}:
             raise ValueError("plan: agents of method react have none")
         return self
+
+    def _check_households(self) -> None:
+        if "://" in self.simulator:
+            raise ValueError("households: one running simulator takes one household; name an executable")
+        if self.simulator and self.worlds_per_actor > 1:
+            raise ValueError("worlds_per_actor: every simulator has a process of its own")
+        if self.replay:
+            raise ValueError("households: a cassette holds one household")
+        if self.seed + self.households > 2**63:
+            raise ValueError("seed: that of the last household would be too large")
 
     @property
     def names(self) -> list[str]:
@@ -385,10 +408,7 @@ def make_config(**values: Any) -> RunConfig:
         given["base_url"] = os.environ.get("OPENAI_BASE_URL", "")
     if not given.get("key_env") and _is_the_variables(given.get("base_url")) and os.environ.get(KEY_VARIABLE):
         given["key_env"] = KEY_VARIABLE
-    try:
-        config = RunConfig(**given)
-    except ValidationError as error:
-        raise ConfigError(_one_line(error)) from None
+    config = validated(given)
     _rehearse(config)
     return config
 
@@ -426,8 +446,17 @@ def changed(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
     Raises:
         ConfigError: it makes no sense with them.
     """
+    return validated(config.model_dump() | dict(settings))
+
+
+def validated(values: Mapping[str, Any]) -> RunConfig:
+    """A configuration from complete values.
+
+    Raises:
+        ConfigError: a value is out of range, unknown, or contradicts another.
+    """
     try:
-        return RunConfig(**config.model_dump() | dict(settings))
+        return RunConfig(**values)
     except ValidationError as error:
         raise ConfigError(_one_line(error)) from None
 

@@ -24,6 +24,8 @@ RESENDS = 10
 seconds over each to make sure that the process is still there."""
 CLOSE_S = 0.5
 """Seconds the actors have to close what they hold before they are killed."""
+_WHERE = {"num_cpus": 0, "scheduling_strategy": "SPREAD"}
+"""The actors wait for models most of the time: cores are no measure of how many fit on a node."""
 
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -69,7 +71,7 @@ class InlineRuntime:
         gate: Gate | None = None,
     ) -> None:
         if terms is not None:
-            gate, terms = gate or Gate(), terms._replace(run=uuid.uuid4().hex)
+            gate, terms = gate or Gate(), terms._replace(run=terms.run or uuid.uuid4().hex)
         arguments: dict[str, Any] = {"gate": gate, "terms": terms} if terms else {}
         self._host = AgentHost(specs, endpoint, call_deadline_s=call_deadline_s, **arguments)
         self._world = WorldHost(world, world_arguments)
@@ -132,8 +134,75 @@ class _Process:
         self.asked.clear()
 
 
+class WorldProcess(_Process):
+    """An actor with the worlds of one or more episodes; it ends when the last of them leaves."""
+
+    def __init__(self) -> None:
+        from ..env.actor import WorldActor
+
+        super().__init__(lambda: WorldActor.options(**_WHERE).remote())
+        self._episodes = 0
+
+    def enter(self) -> None:
+        """An episode is going to keep its world here."""
+        self._episodes += 1
+
+    def leave(self) -> None:
+        """An episode's world is closed, or never was."""
+        self._episodes -= 1
+        if not self._episodes:
+            self.end()
+
+
+class _World:
+    """The world of one episode, in a process that others' worlds may share.
+
+    It stays in the actor in which it was opened. When that is lost, calls raise WorldLost until it is opened anew.
+    """
+
+    def __init__(self, process: WorldProcess, factory: Callable[..., World], arguments: Mapping[str, Any]) -> None:
+        self._process = process
+        self._name = uuid.uuid4().hex
+        self._made_of = (factory, arguments)
+        self._home: Any = None
+        self._calls = 0
+        process.enter()
+
+    async def open(self) -> None:
+        """Make the world, if it is not there."""
+        if self._home is None:
+            home = self._process.actor()
+            try:
+                await _raised(_sent(lambda: home.open.remote(self._name, *self._made_of)))
+            except WorldLost:
+                self._process.lose(home)
+                raise
+            self._home = home
+
+    async def once(self, method: str, *arguments: Any) -> Any:
+        """Have the world do something once, however often the message has to be sent."""
+        self._calls += 1
+        call = (self._name, self._calls, method, *arguments)
+        home = self._home
+        return await _raised(_sent(lambda: home.once.remote(*call)))
+
+    def lose(self) -> None:
+        """Be rid of it; `open` makes another."""
+        self._process.lose(self._home)
+        self._home = None
+
+    async def close(self) -> None:
+        """Close it within the time that there is for that."""
+        home, self._home = self._home, None
+        if home is not None:
+            with contextlib.suppress(TimeoutError, RuntimeFailure):
+                async with asyncio.timeout(CLOSE_S):
+                    await _raised(home.close.remote(self._name))
+        self._process.leave()
+
+
 class RayRuntime:
-    """Agents on Ray actors, `agents_per_actor` on each, and the world on an actor of its own."""
+    """Agents on Ray actors, `agents_per_actor` on each, and the world on an actor that others' worlds may share."""
 
     def __init__(
         self,
@@ -145,24 +214,21 @@ class RayRuntime:
         call_deadline_s: float,
         agents_per_actor: int,
         terms: Terms | None = None,
+        worlds: WorldProcess | None = None,
     ) -> None:
         from ..actors.actor import AgentActor
         from ..actors.limiter.actor import RemoteGate
-        from ..env.actor import WorldActor
 
-        # The actors wait for models most of the time: cores are no measure of how many fit on a node.
-        where = {"num_cpus": 0, "scheduling_strategy": "SPREAD"}
         arguments: dict[str, Any] = {"call_deadline_s": call_deadline_s}
         if terms is not None:
             self._gate = RemoteGate()
             self._gate.start()
-            arguments |= {"gate": self._gate, "terms": terms._replace(run=uuid.uuid4().hex)}
+            arguments |= {"gate": self._gate, "terms": terms._replace(run=terms.run or uuid.uuid4().hex)}
 
         def process_of(group: Sequence[AgentSpec]) -> _Process:
-            return _Process(lambda: AgentActor.options(**where).remote(group, endpoint, **arguments))
+            return _Process(lambda: AgentActor.options(**_WHERE).remote(group, endpoint, **arguments))
 
-        self._world = _Process(lambda: WorldActor.options(**where).remote(world, world_arguments))
-        self._world_calls = 0
+        self._world = _World(worlds or WorldProcess(), world, world_arguments)
         self._process_of: dict[str, _Process] = {}
         for start in range(0, len(specs), agents_per_actor):
             group = list(specs[start : start + agents_per_actor])
@@ -170,15 +236,16 @@ class RayRuntime:
 
     @property
     def _processes(self) -> list[_Process]:
-        return [self._world, *dict.fromkeys(self._process_of.values())]
+        return list(dict.fromkeys(self._process_of.values()))
 
     async def start(self) -> None:
         """Wait until every actor is there."""
         actors = [process.actor() for process in self._processes]
-        await _raised(asyncio.gather(*(_sent(actor.ready.remote) for actor in actors)))
+        await _raised(asyncio.gather(self._world.open(), *(_sent(actor.ready.remote) for actor in actors)))
 
     async def reset(self, seed: int) -> dict[str, Observation]:
-        return await self._of_world("reset", seed)
+        await self._world.open()
+        return await self._world.once("reset", seed)
 
     async def turn(self, ask: Ask) -> Answer:
         process = self._process_of[ask.agent]
@@ -202,28 +269,25 @@ class RayRuntime:
         return answer
 
     async def step(self, actions: JointAction) -> StepResult:
-        return await self._of_world("step", dict(actions))
+        return await self._world.once("step", dict(actions))
 
     async def repeat(self, joint_actions: Sequence[JointAction]) -> dict[str, Observation]:
-        return await self._of_world("repeat", list(joint_actions))
+        return await self._world.once("repeat", list(joint_actions))
 
     async def renew_world(self) -> None:
-        self._world.end()  # the next call makes another
+        self._world.lose()  # `reset` makes another
 
     async def close(self) -> None:
         actors = [process.current for process in self._processes if process.current is not None]
-        with contextlib.suppress(TimeoutError, RuntimeFailure):
-            async with asyncio.timeout(CLOSE_S):
-                await _raised(asyncio.gather(*(actor.close.remote() for actor in actors)))
-        for process in self._processes:
-            process.end()
-
-    async def _of_world(self, method: str, *arguments: Any) -> Any:
-        """Have the world do something once, however often the message has to be sent."""
-        self._world_calls += 1
-        call = (self._world_calls, method, *arguments)
-        actor = self._world.actor()
-        return await _raised(_sent(lambda: actor.once.remote(*call)))
+        closing = asyncio.ensure_future(self._world.close())
+        try:
+            with contextlib.suppress(TimeoutError, RuntimeFailure):
+                async with asyncio.timeout(CLOSE_S):
+                    await _raised(asyncio.gather(*(actor.close.remote() for actor in actors)))
+        finally:
+            for process in self._processes:
+                process.end()
+            await closing
 
 
 async def _sent(call: Callable[[], Awaitable[Any]]) -> Any:
