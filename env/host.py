@@ -1,4 +1,4 @@
-"""Owns one world: a plain class, which `env.actor` puts into a Ray actor."""
+"""Owns one world: a plain class, for one process (`env.hosts` holds several of them)."""
 
 from __future__ import annotations
 
@@ -38,9 +38,6 @@ class WorldHost:
         if number < self._last or self._answer is None:
             raise WorldError(f"{type(self._world).__name__}: call {number} ({method}) cannot be repeated")
         return self._answer[0]
-
-    def ready(self) -> None:
-        """Answers when the world is there."""
 
     def reset(self, seed: int) -> dict[str, Observation]:
         """Begin an episode; nothing too large is let out."""

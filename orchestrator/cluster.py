@@ -294,3 +294,10 @@ def _adopt_orphans(adopt: bool) -> None:
     """Have the children of dead children become ours (Linux), so that none is lost from sight."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, int(adopt), 0, 0, 0)
+
+
+def cores() -> int:
+    """Of all machines of the Ray that is up, as far as Ray may use them; at least one."""
+    import ray
+
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))

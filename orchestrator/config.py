@@ -6,12 +6,13 @@ import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import tomli_w
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -52,6 +53,8 @@ PLACE = frozenset(
         "agents_per_actor",
         "base_url",
         "call_deadline_s",
+        "conductors",
+        "households",
         "key_env",
         "learn_base_url",
         "learn_key_env",
@@ -60,11 +63,16 @@ PLACE = frozenset(
         "simulator",
         "step_deadline_s",
         "world_deadline_s",
+        "worlds_per_actor",
     }
     | set(LIMITS)
     | set(BUDGET)
 )
 """The settings that say where, how fast and how far a run is computed, not what happens in it."""
+
+
+Share = Annotated[int, BeforeValidator(lambda value: 0 if value == "auto" else value)]
+"""A number of which the run itself may find the right one: 0, or `auto`."""
 
 
 class RunConfig(BaseModel):
@@ -106,7 +114,10 @@ class RunConfig(BaseModel):
     learn_base_url: str = Field("", description="of the endpoint of learn_llm")
     learn_key_env: str = Field("", description="variable that holds the key of learn_llm")
     runtime: Literal["ray", "inline"] = Field("ray", description="ray: actors; inline: one process, for debugging")
-    agents_per_actor: int = Field(1, ge=1, description="agents that share one Ray actor (one process)")
+    agents_per_actor: Share = Field(1, ge=0, description="agents that share one Ray actor (one process); 0: auto")
+    households: int = Field(1, ge=1, le=10_000, description="households at the same time; number i has seed + i")
+    worlds_per_actor: Share = Field(0, ge=0, description="households whose worlds share one Ray actor; 0: auto")
+    conductors: Share = Field(0, ge=0, le=1000, description="processes that conduct the households; 0: auto")
     memory_size: int = Field(0, ge=0, le=100, description="past plans with their feedback shown to the optimizer")
     step_deadline_s: float = Field(900.0, gt=0, le=86_400, description="seconds an agent has for a turn")
     call_deadline_s: float = Field(300.0, gt=0, le=86_400, description="seconds for a model call with its retries")
@@ -190,6 +201,8 @@ class RunConfig(BaseModel):
             raise ValueError("mask: the prompt of opro has no sections")
         if self.max_cost is not None and (self.price_in is None or self.price_out is None):
             raise ValueError("max_cost goes with price_in and price_out")
+        if self.households > 1:
+            self._check_households()
         strangers = self._tables.keys() - set(self.names)
         if strangers:
             raise ValueError(f"agent: there is no {min(strangers)} among {self.agents} agents")
@@ -209,6 +222,16 @@ class RunConfig(BaseModel):
     def own_world(self) -> WorldFacts | None:
         """What is known of a world of the user's own; None: it is the household."""
         return look_at(self.world, self.world_args, self.agents) if self.world else None
+
+    def _check_households(self) -> None:
+        if "://" in self.simulator:
+            raise ValueError("households: one running simulator takes one household; name an executable")
+        if self.simulator and self.worlds_per_actor > 1:
+            raise ValueError("worlds_per_actor: every simulator has a process of its own")
+        if self.replay:
+            raise ValueError("households: a cassette holds one household")
+        if self.seed + self.households > 2**63:
+            raise ValueError("seed: that of the last household would be too large")
 
     @property
     def names(self) -> list[str]:
@@ -315,10 +338,7 @@ def make_config(**values: Any) -> RunConfig:
         given["base_url"] = os.environ.get("OPENAI_BASE_URL", "")
     if not given.get("key_env") and _is_the_variables(given.get("base_url")) and os.environ.get(KEY_VARIABLE):
         given["key_env"] = KEY_VARIABLE
-    try:
-        config = RunConfig(**given)
-    except ValidationError as error:
-        raise ConfigError(_one_line(error)) from None
+    config = validated(given)
     _rehearse(config)
     return config
 
@@ -359,8 +379,17 @@ def changed(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
     Raises:
         ConfigError: it makes no sense with them.
     """
+    return validated(config.model_dump() | dict(settings))
+
+
+def validated(values: Mapping[str, Any]) -> RunConfig:
+    """A configuration from complete values.
+
+    Raises:
+        ConfigError: a value is out of range, unknown, or contradicts another.
+    """
     try:
-        return RunConfig(**config.model_dump() | dict(settings))
+        return RunConfig(**values)
     except ValidationError as error:
         raise ConfigError(_one_line(error)) from None
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from housemates import __version__
 
@@ -22,7 +23,7 @@ from ..env.household.household import HouseholdWorld
 from ..env.own_world import make_world
 from ..env.world import World
 from .barrier import Barrier
-from .cluster import head_loss
+from .cluster import cores, head_loss
 from .config import ModelChoice, RunConfig, split_mask
 from .episode import Episode
 from .errors import RuntimeFailure
@@ -32,13 +33,38 @@ from .placing import Placing
 from .protocol import End
 from .recorder import Recorder
 from .run_folder import SIMULATOR_LOG_NAME
-from .runtime import InlineRuntime, RayRuntime, Runtime
+from .runtime import InlineRuntime, RayRuntime, Runtime, WorldProcess
+from .sizing import agents_per_actor
 from .taping import Taping
 
 Done = TypeVar("Done")
 
 SERVER_POLL_S = 0.25
 """How often we look whether the model server is still there."""
+
+
+class Purse(NamedTuple):
+    """A budget that several episodes spend together: its name, and what earlier parts of all of them spent."""
+
+    run: str
+    spent: Spent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What an episode shares with others that are played at the same time.
+
+    Attributes:
+        gate: where the calls of all in this process are granted; with Ray there is one for the cluster anyway.
+        purse: the budget of all together; None: each has its own.
+        worlds: the process that holds its world and others'; None: one of its own. Only with Ray.
+        agents_per_actor: how its agents are packed if it depends on all; 0: as its configuration says.
+    """
+
+    gate: Gate | None = None
+    purse: Purse | None = None
+    worlds: WorldProcess | None = None
+    agents_per_actor: int = 0
 
 
 async def play(
@@ -49,7 +75,7 @@ async def play(
     recorder: Recorder,
     taping: Taping,
     past: Past | None = None,
-    gate: Gate | None = None,
+    shared: Shared | None = None,
 ) -> End:
     """Play an episode to its end, or the rest of one.
 
@@ -61,12 +87,12 @@ async def play(
         recorder: takes the records.
         taping: sees them first.
         past: what is done already; None: a new episode.
-        gate: where the calls of other episodes in this process are granted, too.
+        shared: what it shares with episodes that are played at the same time.
 
     Raises:
         WorldError, RuntimeFailure: the world cannot begin or continue.
     """
-    runtime = make_runtime(config, specs, endpoint, folder, past.spent if past else None, gate)
+    runtime = make_runtime(config, specs, endpoint, folder, past.spent if past else None, shared)
     try:
         recorder.starting(f"starting {len(specs)} agents")
         await runtime.start()
@@ -181,7 +207,7 @@ def make_runtime(
     endpoint: Endpoint,
     folder: Path,
     before: Spent | None = None,
-    gate: Gate | None = None,
+    shared: Shared | None = None,
 ) -> Runtime:
     """The runtime and the world the configuration names.
 
@@ -191,15 +217,19 @@ def make_runtime(
         endpoint: of the model that agents without one of their own use.
         folder: of the run; takes a simulator's log.
         before: what earlier parts of the run spent.
-        gate: of other runs in this process, whose accounts are the same; with Ray there is one for all anyway.
+        shared: what it shares with runs at the same time.
     """
+    shared = shared or Shared()
     world, arguments = _world_of(config, folder)
     endpoints = {endpoint, *(e for spec in specs for e in (spec.endpoint, spec.learn_endpoint) if e)}
     # Our own servers take what comes; they are only asked about where the user limits something.
     limited = config.limited or not all(e.ours for e in endpoints)
-    terms = Terms(config.caps, config.budget, before or Spent()) if limited and not config.replay else None
+    terms: Terms | None = None
+    if limited and not config.replay:
+        run, spent = shared.purse or Purse("", before or Spent())
+        terms = Terms(config.caps, config.budget, spent, run)
     if config.runtime == "inline":
-        limits: dict[str, Any] = {"call_deadline_s": config.call_deadline_s, "terms": terms, "gate": gate}
+        limits: dict[str, Any] = {"call_deadline_s": config.call_deadline_s, "terms": terms, "gate": shared.gate}
         return InlineRuntime(specs, endpoint, world, arguments, **limits)
     return RayRuntime(
         specs,
@@ -207,9 +237,12 @@ def make_runtime(
         world,
         arguments,
         call_deadline_s=config.call_deadline_s,
-        agents_per_actor=config.agents_per_actor,
         world_deadline_s=config.world_deadline_s,
+        agents_per_actor=shared.agents_per_actor
+        or config.agents_per_actor
+        or agents_per_actor(config.agents, 1, cores()),
         terms=terms,
+        worlds=shared.worlds,
     )
 
 

@@ -35,13 +35,7 @@ def create_run_folder(out: Path | None, config: RunConfig) -> tuple[Path, Journa
         ConfigError: it holds something already, or cannot be written.
     """
     try:
-        if out is None:
-            stem = (
-                f"{datetime.now():%Y%m%d-%H%M%S}-{config.task_name}-{config.agents}x{re.split('[:/]', config.llm)[0]}"
-            )
-            out = _new_folder(Path("runs"), stem)
-        else:
-            make_private(out, exist_ok=True)
+        out = new_run_folder(out, config)
         held = {path.name for path in out.iterdir()}
         if never_began(out):
             journal = Journal(out / JOURNAL_NAME, after=whole_bytes(out / JOURNAL_NAME))
@@ -72,6 +66,19 @@ def never_began(folder: Path) -> bool:
         return False
     except JournalError:  # the first line is torn as well, or it is another file
         return False
+
+
+def new_run_folder(out: Path | None, config: RunConfig) -> Path:
+    """`out`, made if it is not there, or a folder of a new name under `runs/`.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if out is None:
+        stem = f"{datetime.now():%Y%m%d-%H%M%S}-{config.task_name}-{config.agents}x{re.split('[:/]', config.llm)[0]}"
+        return _new_folder(Path("runs"), stem)
+    make_private(out, exist_ok=True)
+    return out
 
 
 def give_back(folder: Path, journal: Journal) -> None:

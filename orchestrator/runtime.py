@@ -29,6 +29,8 @@ RESTARTS = 2
 """How often a process that dies while it comes up is made again before the run does not start."""
 CLOSE_S = 0.5
 """Seconds the actors have to close what they hold before they are killed."""
+_WHERE = {"num_cpus": 0, "scheduling_strategy": "SPREAD"}
+"""The actors wait for models most of the time: cores are no measure of how many fit on a node."""
 
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -76,7 +78,7 @@ class InlineRuntime:
         gate: Gate | None = None,
     ) -> None:
         if terms is not None:
-            gate, terms = gate or Gate(), terms._replace(run=uuid.uuid4().hex)
+            gate, terms = gate or Gate(), terms._replace(run=terms.run or uuid.uuid4().hex)
         arguments: dict[str, Any] = {"gate": gate, "terms": terms} if terms else {}
         self._host = AgentHost(specs, endpoint, call_deadline_s=call_deadline_s, **arguments)
         self._world = WorldHost(world, world_arguments)
@@ -166,8 +168,97 @@ class _AgentProcess(_Process):
         return exchange
 
 
+class WorldProcess(_Process):
+    """An actor with the worlds of one or more episodes; it ends when the last of them leaves."""
+
+    def __init__(self) -> None:
+        from ..env.actor import WorldActor
+
+        super().__init__(lambda: WorldActor.options(**_WHERE).remote())
+        self._episodes = 0
+
+    def enter(self) -> None:
+        """An episode is going to keep its world here."""
+        self._episodes += 1
+
+    def leave(self) -> None:
+        """An episode's world is closed, or never was."""
+        self._episodes -= 1
+        if not self._episodes:
+            self.end()
+
+
+class _World:
+    """The world of one episode, in a process that others' worlds may share.
+
+    It stays in the actor in which it was opened. When that is lost, calls raise WorldLost until it is opened anew.
+
+    Attributes:
+        home: that actor, if there is one.
+    """
+
+    def __init__(
+        self,
+        process: WorldProcess,
+        factory: Callable[..., World],
+        arguments: Mapping[str, Any],
+        *,
+        deadline_s: float,
+    ) -> None:
+        self.home: Any = None
+        self._process = process
+        self._name = uuid.uuid4().hex
+        self._made_of = (factory, arguments)
+        self._deadline_s = deadline_s
+        self._calls = 0
+        process.enter()
+
+    async def open(self) -> None:
+        """Make the world, if it is not there."""
+        if self.home is None:
+            home = await _raised(_up(self._process))
+            try:
+                await _raised(_sent(lambda: home.open.remote(self._name, *self._made_of)))
+            except WorldLost:
+                self._process.lose(home)
+                raise
+            self.home = home
+
+    async def once(self, method: str, *arguments: Any, steps: int = 1) -> Any:
+        """Have the world do something once, however often the message has to be sent.
+
+        Raises:
+            WorldLost: its process is gone, or has not answered within the deadline of so many steps.
+        """
+        self._calls += 1
+        call = (self._name, self._calls, method, *arguments)
+        home = self.home
+        clock = asyncio.timeout(self._deadline_s * steps)
+        try:
+            async with clock:
+                return await _raised(_sent(lambda: home.once.remote(*call)))
+        except TimeoutError:
+            if not clock.expired():  # an error of the world's own
+                raise
+            raise WorldLost(f"the world has not answered for {self._deadline_s * steps:g} s") from None
+
+    def lose(self) -> None:
+        """Be rid of it; `open` makes another."""
+        self._process.lose(self.home)
+        self.home = None
+
+    async def close(self) -> None:
+        """Close it within the time that there is for that."""
+        home, self.home = self.home, None
+        if home is not None:
+            with contextlib.suppress(TimeoutError, RuntimeFailure):
+                async with asyncio.timeout(CLOSE_S):
+                    await _raised(home.close.remote(self._name))
+        self._process.leave()
+
+
 class RayRuntime:
-    """Agents on Ray actors, `agents_per_actor` on each, and the world on an actor of its own."""
+    """Agents on Ray actors, `agents_per_actor` on each, and the world on an actor that others' worlds may share."""
 
     def __init__(
         self,
@@ -180,45 +271,42 @@ class RayRuntime:
         agents_per_actor: int,
         world_deadline_s: float = 900.0,
         terms: Terms | None = None,
+        worlds: WorldProcess | None = None,
     ) -> None:
         from ..actors.actor import AgentActor
         from ..actors.limiter.actor import RemoteGate
-        from ..env.actor import WorldActor
 
-        # The actors wait for models most of the time: cores are no measure of how many fit on a node.
-        where = {"num_cpus": 0, "scheduling_strategy": "SPREAD"}
         arguments: dict[str, Any] = {"call_deadline_s": call_deadline_s}
         if terms is not None:
             self._gate = RemoteGate()
             self._gate.start()
-            arguments |= {"gate": self._gate, "terms": terms._replace(run=uuid.uuid4().hex)}
+            arguments |= {"gate": self._gate, "terms": terms._replace(run=terms.run or uuid.uuid4().hex)}
 
         def process_of(group: Sequence[AgentSpec]) -> _AgentProcess:
-            return _AgentProcess(lambda: AgentActor.options(**where).remote(group, endpoint, **arguments))
+            return _AgentProcess(lambda: AgentActor.options(**_WHERE).remote(group, endpoint, **arguments))
 
-        self._world = _Process(lambda: WorldActor.options(**where).remote(world, world_arguments))
-        self._world_calls = 0
-        self._world_deadline_s = world_deadline_s
+        self._world = _World(worlds or WorldProcess(), world, world_arguments, deadline_s=world_deadline_s)
         self._process_of: dict[str, _AgentProcess] = {}
         for start in range(0, len(specs), agents_per_actor):
             group = list(specs[start : start + agents_per_actor])
             self._process_of.update(dict.fromkeys((spec.name for spec in group), process_of(group)))
 
     @property
-    def _processes(self) -> list[_Process]:
-        return [self._world, *dict.fromkeys(self._process_of.values())]
+    def _processes(self) -> list[_AgentProcess]:
+        return list(dict.fromkeys(self._process_of.values()))
 
     def actors(self) -> dict[str, Any]:
         """The Ray actor that holds each agent, and the world, as far as there is one right now."""
-        processes = {WORLD: self._world, **self._process_of}
-        return {name: process.current for name, process in processes.items() if process.current is not None}
+        actors = {WORLD: self._world.home, **{name: process.current for name, process in self._process_of.items()}}
+        return {name: actor for name, actor in actors.items() if actor is not None}
 
     async def start(self) -> None:
         """Wait until every actor is there."""
-        await _raised(asyncio.gather(*(_up(process) for process in self._processes)))
+        await _raised(asyncio.gather(self._world.open(), *(_up(process) for process in self._processes)))
 
     async def reset(self, seed: int) -> dict[str, Observation]:
-        return await self._of_world("reset", seed)
+        await self._world.open()
+        return await self._world.once("reset", seed)
 
     async def turn(self, ask: Ask) -> Answer:
         process = self._process_of[ask.agent]
@@ -228,57 +316,44 @@ class RayRuntime:
             return await process.letters.turn(ask)
 
     async def step(self, actions: JointAction) -> StepResult:
-        return await self._of_world("step", dict(actions))
+        return await self._world.once("step", dict(actions))
 
     async def repeat(self, joint_actions: Sequence[JointAction]) -> dict[str, Observation]:
-        return await self._of_world("repeat", list(joint_actions), steps=len(joint_actions))
+        return await self._world.once("repeat", list(joint_actions), steps=len(joint_actions))
 
     async def renew_world(self) -> None:
-        self._world.end()  # the next call makes another
+        self._world.lose()  # `reset` makes another
 
     async def close(self) -> None:
         actors = [process.current for process in self._processes if process.current is not None]
-        with contextlib.suppress(TimeoutError, RuntimeFailure):
-            async with asyncio.timeout(CLOSE_S):
-                await _raised(asyncio.gather(*(actor.close.remote() for actor in actors)))
-        for process in self._processes:
-            process.end()
-        for process in dict.fromkeys(self._process_of.values()):
-            await process.letters.close()
-
-    async def _of_world(self, method: str, *arguments: Any, steps: int = 1) -> Any:
-        """Have the world do something once, however often the message has to be sent.
-
-        Raises:
-            WorldLost: its process is gone, or has not answered within the deadline of so many steps.
-        """
-        self._world_calls += 1
-        call = (self._world_calls, method, *arguments)
-        actor = self._world.actor()
-        clock = asyncio.timeout(self._world_deadline_s * steps)
+        closing = asyncio.ensure_future(self._world.close())
         try:
-            async with clock:
-                return await _raised(_sent(lambda: actor.once.remote(*call)))
-        except TimeoutError:
-            if not clock.expired():  # an error of the world's own
-                raise
-            raise WorldLost(f"the world has not answered for {self._world_deadline_s * steps:g} s") from None
+            with contextlib.suppress(TimeoutError, RuntimeFailure):
+                async with asyncio.timeout(CLOSE_S):
+                    await _raised(asyncio.gather(*(actor.close.remote() for actor in actors)))
+        finally:
+            for process in self._processes:
+                process.end()
+                await process.letters.close()
+            await closing
 
 
-async def _up(process: _Process) -> None:
-    """Wait until a process is there; one that is killed while it comes up is made again."""
+async def _up(process: _Process) -> Any:
+    """The actor of a process, when it is there; one that is killed while it comes up is made again."""
     from ray.exceptions import RayActorError
 
     for _ in range(RESTARTS):
         actor = process.actor()
         try:
             await _sent(actor.ready.remote)
-            return
+            return actor
         except RayActorError as error:
             if error.actor_init_failed:  # by itself, which it would do again
                 raise
             process.lose(actor)
-    await _sent(process.actor().ready.remote)
+    actor = process.actor()
+    await _sent(actor.ready.remote)
+    return actor
 
 
 async def _sent(call: Callable[[], Awaitable[Any]]) -> Any:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from shutil import rmtree
 from typing import Any
 
 from ...actors.cassette import Cassette
@@ -19,20 +17,15 @@ from ...actors.model.chat import ChatError, Endpoint
 from ...actors.model.server_process import ServerError
 from ..cluster import ray_at
 from ..config import ModelChoice
-from ..endpoint import REPLAYED_URL, Served, serving
+from ..endpoint import Served, serving
 from ..errors import ConfigError, RuntimeFailure, StartError
-from ..journal.log import FILE_NAME as JOURNAL_NAME
-from ..journal.log import Journal, JournalError
-from ..observer import Observer, Record
-from ..past import Past, read_past
-from ..playing import agent_specs, play, watched
+from ..observer import Record
+from ..playing import Shared, watched
 from ..private_files import make_private, write_private
-from ..protocol import End
-from ..recorder import Recorder
-from ..run import EXPECTED, OVER_BUDGET, check_endpoints, deviation, find_cassette
-from ..run_folder import create_run_folder, give_back, read_summary
+from ..run import OVER_BUDGET, check_endpoints, find_cassette
+from ..run_folder import read_summary
+from ..side_by_side import Job, Listener, SideBySide
 from ..summary import Tally
-from ..taping import Taping
 from .plan import (
     EPISODES,
     FAILURES_NAME,
@@ -253,7 +246,7 @@ async def _unreachable(endpoints: Mapping[ModelChoice, Endpoint]) -> dict[ModelC
     return reasons
 
 
-class _Conductor:
+class _Conductor(Listener):
     """Keeps the books of a study while its episodes run."""
 
     def __init__(
@@ -262,20 +255,19 @@ class _Conductor:
         self.observer = observer
         self._record = record
         self.reasons: Mapping[ModelChoice, str] = {}
-        self._cells = cells
+        self._cells = {cell.name: cell for cell in cells}
         self._folder = folder
         self._budget = budget
         self._spent = Spent()
-        self._gate = Gate()  # episodes that run at the same time share accounts
-        self._stop = asyncio.Event()
+        self._playing: SideBySide | None = None
         self.result = StudyResult(folder, finished_episodes(folder, cells))
 
     def left(self) -> list[Cell]:
         """The episodes that are still to be run; takes note of what earlier parts of the study have used."""
-        for cell in self._cells:
+        for cell in self._cells.values():
             _count_earlier(episode_folder(self._folder, cell), self._spent)
         self.result.stopped = self._budget.used_up(self._spent)
-        return [cell for cell in self._cells if cell.name not in self.result.finished]
+        return [cell for cell in self._cells.values() if cell.name not in self.result.finished]
 
     async def run(
         self,
@@ -285,102 +277,33 @@ class _Conductor:
         parallel: int,
     ) -> None:
         """Run episodes, so many at a time, until all are done or the budget is used up."""
-        waiting = iter(cells)
+        jobs: list[Job] = []
+        for cell in cells:
+            out = [self.reasons[choice] for choice in cell.config.models if choice in self.reasons]
+            if out:
+                self.ended(cell.name, "failed", None, out[0])
+                continue
+            folder = episode_folder(self._folder, cell)
+            tape = folder / CASSETTE_NAME if self._record else None
+            jobs.append(Job(cell.name, folder, cell.config, cassettes[cell.name], tape))
+        # Episodes that run at the same time share accounts.
+        self._playing = SideBySide(endpoints, self, Shared(gate=Gate()))
+        await self._playing.run(jobs, parallel)
 
-        async def work() -> None:
-            for cell in waiting:  # shared: each takes the next one
-                if self._stop.is_set():
-                    return
-                await self._run_one(cell, cassettes[cell.name], endpoints)
+    def began(self, name: str) -> None:
+        self.observer.began(self._cells[name])
 
-        workers = [asyncio.ensure_future(work()) for _ in range(min(parallel, len(cells)))]
-        stop = asyncio.ensure_future(self._stop.wait())
-        try:
-            everybody = asyncio.gather(*workers)
-            await asyncio.wait({everybody, stop}, return_when=asyncio.FIRST_COMPLETED)
-            if everybody.done():
-                everybody.result()
-        finally:
-            for task in (stop, *workers):
-                task.cancel()
-            await asyncio.gather(stop, *workers, return_exceptions=True)
+    def committed(self, name: str, record: Record, tally: Tally) -> None:
+        self.count(record)
+        self.observer.committed(self._cells[name], record, tally)
 
-    async def _run_one(self, cell: Cell, cassette: Cassette | None, endpoints: Mapping[ModelChoice, Endpoint]) -> None:
-        out = [self.reasons[choice] for choice in cell.config.models if choice in self.reasons]
-        if out:
-            self._failed(cell, out[0])
-            return
-        folder = episode_folder(self._folder, cell)
-        try:
-            if self._record and folder.is_dir():  # half a cassette is none
-                rmtree(folder)
-            past = _past(folder)
-            journal = _journal(cell, folder, past)
-        except (ConfigError, JournalError) as error:
-            self._failed(cell, str(error))
-            return
-        recorder = Recorder(folder, journal, _Ear(self, cell), past.tally if past else None)
-        taping = Taping(cell.config, folder / CASSETTE_NAME if self._record else None, recorder.record)
-        self.observer.began(cell)
-        began = time.perf_counter()
-        status, end, fault = "failed", End(success=False), ""
-        try:
-            models = cell.config.models
-            endpoint = endpoints.get(models[0]) or Endpoint(base_url=REPLAYED_URL, model=models[0].llm)
-            specs = agent_specs(cell.config, endpoints, cassette, record=self._record)
-            if past is None or not past.lesson:
-                end = await play(cell.config, folder, endpoint, specs, recorder, taping, past, self._gate)
-            else:
-                end = End(success=past.success)
-            status, fault = ("failed", end.error) if end.error else ("completed", "")
-            if end.over_budget:
-                status = OVER_BUDGET
-            if status == "completed" and cassette is not None:
-                fault = deviation(cassette, recorder)
-                status = "failed" if fault else status
-        except asyncio.CancelledError:
-            status, fault = "interrupted", self.result.stopped and f"the budget is used up: {self.result.stopped}"
-            raise
-        except EXPECTED as error:
-            fault = str(error)
-        finally:
-            self._close(cell, folder, journal, recorder, status, end.success, fault, began, resumed=past is not None)
-            if recorder.begun:
-                taping.close(status, recorder.digest)
-            else:
-                taping.discard()
-
-    def _close(
-        self,
-        cell: Cell,
-        folder: Path,
-        journal: Journal,
-        recorder: Recorder,
-        status: str,
-        success: bool,
-        fault: str,
-        began: float,
-        *,
-        resumed: bool,
-    ) -> None:
-        if not recorder.begun and status != "completed":  # it could not even start, or go on
-            if resumed:
-                journal.close()
-            else:
-                give_back(folder, journal)
-            if status == "failed":
-                self._failed(cell, fault)
-            return
-        summary = recorder.finish(status, success, fault, time.perf_counter() - began)
-        if status == "completed":
-            self.result.finished[cell.name] = summary
+    def ended(self, name: str, status: str, summary: Mapping[str, Any] | None, error: str) -> None:
+        if status == "completed" and summary is not None:
+            self.result.finished[name] = summary
         elif status in ("failed", OVER_BUDGET):
-            self.result.failed[cell.name] = fault
-        self.observer.ended(cell, status, summary, fault)
-
-    def _failed(self, cell: Cell, why: str) -> None:
-        self.result.failed[cell.name] = why
-        self.observer.ended(cell, "failed", None, why)
+            self.result.failed[name] = error
+        if summary is not None or status == "failed":  # an episode that was stopped before it began is none
+            self.observer.ended(self._cells[name], status, summary, error)
 
     def count(self, record: Record) -> None:
         """Take note of what a record cost; stops the study when the budget is used up."""
@@ -388,43 +311,13 @@ class _Conductor:
         stopped = self._budget.used_up(self._spent)
         if stopped and not self.result.stopped:
             self.result.stopped = stopped
-            self._stop.set()
+            if self._playing is not None:
+                self._playing.stop(f"the budget is used up: {stopped}")
 
     def write_failures(self) -> None:
         """Keep the reasons of failures for the report."""
         text = json.dumps(self.result.failed, indent=2, ensure_ascii=False)
         write_private(self._folder / FAILURES_NAME, (text + "\n").encode())
-
-
-class _Ear(Observer):
-    """Hears of the records of one episode."""
-
-    def __init__(self, conductor: _Conductor, cell: Cell) -> None:
-        self._conductor = conductor
-        self._cell = cell
-
-    def committed(self, record: Record, tally: Tally) -> None:
-        self._conductor.count(record)
-        self._conductor.observer.committed(self._cell, record, tally)
-
-
-def _past(folder: Path) -> Past | None:
-    """What an episode has behind it; None if it never began."""
-    if not (folder / JOURNAL_NAME).is_file():
-        return None
-    try:
-        return read_past(folder)
-    except JournalError as error:
-        if "before the first step" not in str(error):
-            raise
-        rmtree(folder)  # killed while it started: nothing was done
-        return None
-
-
-def _journal(cell: Cell, folder: Path, past: Past | None) -> Journal:
-    if past is None:
-        return create_run_folder(folder, cell.config)[1]
-    return Journal(folder / JOURNAL_NAME, after=past.whole_bytes)
 
 
 def _count_earlier(folder: Path, spent: Spent) -> None:

@@ -1,0 +1,208 @@
+"""What many households in one run cost: start-up, memory, throughput, and what one agent-step takes of which process.
+
+Every household is a building in which `--agents` live (a flat for four), `--method react`; the scripted model answers
+over real HTTP after `--latency` seconds. One JSON line for each entry of `--sizes` (HOUSEHOLDSxAGENTS), all in one go,
+each with a Ray of its own:
+
+    startup_s           until the first step of a household was committed
+    steps_s             from then until all households have ended
+    agent_steps_per_s   turns of agents in committed steps
+    calls_per_s         calls of the model
+    cpu_ms              CPU milliseconds an agent-step takes in all processes but the scripted model's
+    driver_cpu_ms       of these in the run's own process: barriers, journals, messages
+    conductor_limit     agent-steps a second at which a process that conducts has its core full: 1000 / driver_cpu_ms
+    model_cpu_ms        what the scripted model takes for an agent-step, for comparison
+    rss_gb              largest sum of the resident memory of all processes, pages that they share counted in each
+    pss_gb              the same, looked at less often, shared pages counted once
+    flat                cpu_ms against that of the first size
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import redirect_stdout, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+from housemates.actors.model.scripted_server import scripted_server
+from housemates.orchestrator.config import RunConfig, make_config
+from housemates.orchestrator.households.books import News
+from housemates.orchestrator.households.conductor import Shape
+from housemates.orchestrator.households.running import HouseholdsObserver, run_households
+
+SAMPLE_S = 2.0
+PSS_EVERY = 10
+PEOPLE_IN_A_FLAT = 4
+
+
+class Meter:
+    """CPU and memory of this process and all it started, looked at every few seconds."""
+
+    def __init__(self, model: set[int]) -> None:
+        self._model = model
+        self._cpu: dict[int, float] = {}
+        self.peak = 0
+        self.unique = 0
+        self._over = threading.Event()
+        self._lock = threading.Lock()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        for number in itertools.count():
+            if self._over.wait(SAMPLE_S):
+                return
+            self.look()
+            if number % PSS_EVERY == 0:
+                self.unique = max(self.unique, _pss())
+
+    def look(self) -> tuple[float, float, float]:
+        """CPU seconds so far: of this process, of the model, and of all others."""
+        with self._lock:
+            resident = 0
+            for process in _tree():
+                with suppress(psutil.Error):
+                    times = process.cpu_times()
+                    self._cpu[process.pid] = times.user + times.system
+                    resident += process.memory_info().rss
+            self.peak = max(self.peak, resident)
+            model = sum(seconds for pid, seconds in self._cpu.items() if pid in self._model)
+            own = self._cpu.get(os.getpid(), 0.0)
+            return own, model, sum(self._cpu.values()) - model - own
+
+    def close(self) -> None:
+        self._over.set()
+
+
+def _pss() -> int:
+    """Bytes of all processes, shared pages counted once."""
+    total = 0
+    for process in _tree():
+        with suppress(psutil.Error):
+            total += process.memory_full_info().pss
+    return total
+
+
+def _tree() -> Iterator[psutil.Process]:
+    me = psutil.Process()
+    yield me
+    with suppress(psutil.Error):
+        yield from me.children(recursive=True)
+
+
+class Watch(HouseholdsObserver):
+    """Notes when the first step was committed and when all ended, and what was used in between."""
+
+    def __init__(self, households: int, meter: Meter) -> None:
+        self._households = households
+        self._meter = meter
+        self._all = News()
+        self._began = time.perf_counter()
+        self._first: tuple[float, tuple[float, float, float], int, int] | None = None
+        self.shape: Shape | None = None
+        self.figures: dict[str, Any] = {}
+
+    def starting(self, what: str) -> None:
+        print(f"{time.perf_counter() - self._began:6.1f} s  {what}", file=sys.stderr)
+
+    def planned(self, config: RunConfig, folder: Path, finished: int, shape: Shape) -> None:
+        self.shape = shape
+
+    def news(self, news: News) -> None:
+        self._all.add(news)
+        now = time.perf_counter() - self._began
+        if self._all.steps and self._first is None:
+            self._first = (now, self._meter.look(), self._all.agent_steps, self._all.calls)
+            self.starting("the first step is committed")
+        if self._first is not None and len(self._all.ended) == self._households and not self.figures:
+            startup, before, agent_steps, calls = self._first
+            used = [b - a for a, b in zip(before, self._meter.look(), strict=True)]
+            turns, seconds = self._all.agent_steps - agent_steps, now - startup
+            cpu = [1000 * share / turns for share in used]
+            self.figures = {
+                "startup_s": round(startup, 1),
+                "steps_s": round(seconds, 1),
+                "agent_steps": self._all.agent_steps,
+                "agent_steps_per_s": round(turns / seconds, 1),
+                "calls_per_s": round((self._all.calls - calls) / seconds, 1),
+                "cpu_ms": round(cpu[0] + cpu[2], 3),
+                "driver_cpu_ms": round(cpu[0], 3),
+                "conductor_limit": round(1000 / cpu[0]) if cpu[0] else None,
+                "model_cpu_ms": round(cpu[1], 3),
+            }
+
+
+def measure(households: int, agents: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Run so many households, and tell what that took."""
+    before = {process.pid for process in _tree()}
+    with tempfile.TemporaryDirectory() as folder, scripted_server(options.latency) as server:
+        model = {process.pid for process in _tree()} - before
+        meter = Meter(model)
+        config = make_config(
+            households=households,
+            agents=agents,
+            steps=options.steps,
+            method="react",
+            apartment=f"building:{max(2, -(-agents // PEOPLE_IN_A_FLAT))}",
+            llm="openai:scripted",
+            base_url=server.url,
+            agents_per_actor=options.agents_per_actor,
+            worlds_per_actor=options.worlds_per_actor,
+            conductors=options.conductors,
+            max_concurrency=None,
+        )
+        watch = Watch(households, meter)
+        began = time.perf_counter()
+        result = run_households(config, Path(folder) / "run", watch)
+        meter.close()
+    if watch.shape is None or not watch.figures:
+        raise RuntimeError("the run ended before its first step")
+    return {
+        "households": households,
+        "agents": agents,
+        "everybody": households * agents,
+        "latency_s": options.latency,
+        "cores": os.cpu_count(),
+        **watch.shape._asdict(),
+        "completed": result.summary["completed"],
+        "steps": result.summary["steps"],
+        **watch.figures,
+        "pss_gb": round(meter.unique / 1e9, 2),
+        "rss_gb": round(meter.peak / 1e9, 2),
+        "run_s": round(time.perf_counter() - began, 1),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", default="2x5,10x10,10x100,100x100", help="HOUSEHOLDSxAGENTS, comma-separated")
+    parser.add_argument("--households", type=int, help="with --agents: a single size")
+    parser.add_argument("--agents", type=int, default=100)
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--latency", type=float, default=1.0, help="seconds of each model call")
+    parser.add_argument("--agents-per-actor", default="auto")
+    parser.add_argument("--worlds-per-actor", default="auto")
+    parser.add_argument("--conductors", default="auto")
+    options = parser.parse_args()
+    if options.households:
+        sizes = [(options.households, options.agents)]
+    else:
+        sizes = [tuple(map(int, size.split("x"))) for size in options.sizes.split(",")]
+    first: float | None = None
+    for households, agents in sizes:
+        with redirect_stdout(sys.stderr):  # what Ray has to say of its own accord
+            figures = measure(households, agents, options)
+        first = first or figures["cpu_ms"]
+        print(json.dumps(figures | {"flat": round(figures["cpu_ms"] / first, 3)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Conducts households of a run, in the run's process or in an actor of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ...actors.limiter.gate import Gate
+from ...actors.model.chat import Endpoint
+from ..config import BUDGET, ModelChoice, RunConfig
+from ..playing import Purse, Shared
+from ..runtime import WorldProcess
+from ..side_by_side import Job, SideBySide
+from .books import News, Reporter
+from .folder import Household
+
+
+class Shape(NamedTuple):
+    """How a run is spread: agents and worlds that share an actor, and the processes that conduct."""
+
+    agents_per_actor: int
+    worlds_per_actor: int
+    conductors: int
+
+
+class Conductor:
+    """Plays households side by side and writes their journals, on the machine where the run's folder is.
+
+    Args:
+        config: of the run.
+        endpoints: where its models are.
+        purse: the budget that all households of the run spend together.
+        shape: how it is spread.
+    """
+
+    def __init__(
+        self, config: RunConfig, endpoints: Mapping[ModelChoice, Endpoint], purse: Purse, shape: Shape
+    ) -> None:
+        self._reporter = Reporter()
+        self._budget: dict[str, Any] = {name: value for name in BUDGET if (value := getattr(config, name)) is not None}
+        self._with_ray = config.runtime == "ray"
+        self._purse = purse
+        self._gate = Gate()
+        self._shape = shape
+        self._playing = SideBySide(endpoints, self._reporter, Shared(gate=self._gate, purse=purse))
+
+    async def play(self, households: Sequence[Household]) -> None:
+        """Play all to their ends, or until it is told to stop."""
+        size = self._shape.worlds_per_actor
+        jobs: list[Job] = []
+        for start in range(0, len(households), size):
+            shared = Shared(
+                gate=self._gate,
+                purse=self._purse,
+                worlds=WorldProcess() if self._with_ray else None,
+                agents_per_actor=self._shape.agents_per_actor,
+            )
+            jobs += [
+                Job(one.name, one.folder, one.config, budget=self._budget, shared=shared)
+                for one in households[start : start + size]
+            ]
+        await self._playing.run(jobs, len(jobs))
+
+    async def news(self) -> News:
+        """What happened since this was asked last."""
+        return self._reporter.take()
+
+    async def stop(self) -> None:
+        """Break off what goes on; `play` ends soon after."""
+        self._playing.stop("")
