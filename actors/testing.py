@@ -36,7 +36,7 @@ PATIENCE_S = 10.0
 """How long an agent may take to end after its deadline, or after it was cancelled: long, for slow machines."""
 
 GROWTH = 1.25
-GROWTH_BYTES = 2048
+GROWTH_BYTES = 512
 """By how much a state may grow while the same is seen again and again: by this share, and so many bytes."""
 
 REPEATED_TURNS = 20
