@@ -47,7 +47,7 @@ class Conversation:
         purpose: Purpose,
         step: int,
         messages: list[dict[str, str]],
-        schema: dict[str, Any],
+        schema: dict[str, Any] | None,
         max_tokens: int,
         deadline_s: float,
     ) -> Reply:

@@ -18,21 +18,31 @@ from ..env.plugin import PluginError, find
 from ..env.world import PLAN_TOKEN
 from .agent import Learning, ReplyLimits
 from .policy import find_policy
+from .questions import Answers, Unanswered
 from .recording import Recording, Thought
 from .reply import read_object
-from .trace_import import OPRO, OptoPrime
+from .trace_import import OPRO, Optimizer, OptoPrime, TextGrad
 from .turn import REPLY_KEPT_CHARS, PlanUpdate
 
-OPTIMIZERS: dict[str, Any] = {"optoprime": OptoPrime, "opro": OPRO}
+OPTIMIZERS: dict[str, Any] = {"optoprime": OptoPrime, "opro": OPRO, "textgrad": TextGrad}
 
 
 def find_optimizer(name: str) -> Any:
-    """The optimizer class of this name, or a user's subclass of OptoPrime as `module:Class`.
+    """The optimizer class of this name, or any other of Trace's or a user's as `module:Class`.
 
     Raises:
         PluginError: there is none.
     """
-    return find("optimizer", name, OPTIMIZERS, OptoPrime, "opto.optimizers.OptoPrime")
+    return find("optimizer", name, OPTIMIZERS, Optimizer, "opto.optimizers.optimizer.Optimizer")
+
+
+def has_settings(name: str) -> bool:
+    """Whether an optimizer knows of a memory, an objective and sections of its prompt: whether it is an OptoPrime.
+
+    Raises:
+        PluginError: there is no such optimizer.
+    """
+    return issubclass(find_optimizer(name), OptoPrime)
 
 
 def try_out(learning: Learning) -> None:
@@ -56,7 +66,9 @@ def try_out(learning: Learning) -> None:
 class PlanOptimizer:
     """Proposes new values for the parameters of one recording.
 
-    One update is `prompt` → the caller asks a model → `apply`. Nothing changes until `apply`.
+    One update is `prompt` → the caller asks a model → `more`, and asks again as long as that has a question → `apply`.
+    Nothing changes until `apply`. Subclasses of OptoPrime have one question; others (`actors.questions`) any number,
+    and are made of the parameters and their model alone.
 
     Attributes:
         version: how many proposals have been accepted.
@@ -67,20 +79,33 @@ class PlanOptimizer:
         self._limits = limits
         self._mask = [f"#{section.capitalize()}" for section in learning.mask]
         self._memory_size = learning.memory_size
-        self._optimizer = find_optimizer(learning.optimizer)(
-            recording.parameters,
-            llm=_never,
-            log=False,
-            memory_size=learning.memory_size,
-            objective=learning.objective or None,
-        )
+        make = find_optimizer(learning.optimizer)
+        self._answers = None if issubclass(make, OptoPrime) else Answers()
+        if self._answers is not None:
+            self._optimizer = make(recording.parameters, llm=self._answers)
+        else:
+            self._optimizer = make(
+                recording.parameters,
+                llm=_never,
+                log=False,
+                memory_size=learning.memory_size,
+                objective=learning.objective or None,
+            )
+        self._lesson: tuple[tuple[Thought, ...], str, str] = ((), "", "")
+        self._proposed: dict[str, Any] = {}  # by an optimizer that asks by itself
         self.version = 0
 
     def prompt(self, thoughts: Iterable[Thought], next_observation: str, feedback: str) -> list[dict[str, str]] | None:
         """The messages that ask a model for better parameters; None if no parameter had a part in the thoughts.
 
-        Enters the current values into the optimizer's memory: call it once for each update.
+        Enters the current values into the optimizer's memory: call it once for each update. No messages: there is
+        nothing to ask, the proposal is made.
         """
+        if self._answers is not None:
+            self._answers.forget()
+            self._proposed = {}
+            self._lesson = tuple(thoughts), next_observation, feedback
+            return self._work(self._answers)
         if not self._recording.feed_back(thoughts, next_observation, feedback, self._optimizer):
             return None
         with self._recording.section():
@@ -88,8 +113,28 @@ class PlanOptimizer:
         self._forget_the_oldest()
         return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
-    def schema(self) -> dict[str, Any]:
-        """The JSON schema of a proposal: reasoning, and a text for every parameter."""
+    def more(self, reply: str) -> list[dict[str, str]] | None:
+        """What is to be asked after a reply; nothing if it can be applied."""
+        if self._answers is None:
+            return None
+        self._answers.add(reply)
+        return self._work(self._answers)
+
+    def _work(self, answers: Answers) -> list[dict[str, str]] | None:
+        """Let an optimizer that asks by itself get on; the graph is made anew, as between two questions others work."""
+        if not self._recording.feed_back(*self._lesson, self._optimizer):
+            return None
+        with self._recording.section():
+            outcome = answers.work(self._optimizer)
+        if isinstance(outcome, Unanswered):
+            return outcome.messages
+        self._proposed = {parameter.py_name: value for parameter, value in outcome.items()}
+        return []
+
+    def schema(self) -> dict[str, Any] | None:
+        """The JSON schema of a proposal: reasoning, and a text for every parameter. None: replies are free text."""
+        if self._answers is not None:
+            return None
         names = list(self._recording.values())
         text = {"type": "string", "maxLength": self._limits.plan_chars}
         suggestion = {
@@ -116,10 +161,13 @@ class PlanOptimizer:
             cut: it ends where the model had no more tokens left; then it is no proposal unless it is complete.
         """
         kept = reply[:REPLY_KEPT_CHARS]
-        if reply.strip().strip('"{}. \n') == "TERMINATE":
+        if self._answers is None and reply.strip().strip('"{}. \n') == "TERMINATE":
             return PlanUpdate(verdict="unchanged", reply=kept, version=self.version)
-        data, repaired = read_object(reply, "suggestion")
-        proposal = (data or {}).get("suggestion")
+        if self._answers is not None:
+            proposal, repaired = self._proposed, False
+        else:
+            data, repaired = read_object(reply, "suggestion")
+            proposal = (data or {}).get("suggestion")
         old = self._recording.values()
         new: dict[str, str] = {}
         if repaired and cut:
@@ -149,6 +197,8 @@ class PlanOptimizer:
 
     def _memory(self) -> list[tuple[Mapping[str, Any], str]]:
         optimizer = self._optimizer
+        if self._answers is not None:  # what such an optimizer keeps from one lesson to the next is not known
+            return []
         return optimizer.buffer if isinstance(optimizer, OPRO) else optimizer.memory.buffer
 
     def _forget_the_oldest(self) -> None:

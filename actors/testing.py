@@ -36,10 +36,12 @@ PATIENCE_S = 10.0
 """How long an agent may take to end after its deadline, or after it was cancelled: long, for slow machines."""
 
 GROWTH = 1.25
-GROWTH_BYTES = 2048
+GROWTH_BYTES = 512
 """By how much a state may grow while the same is seen again and again: by this share, and so many bytes."""
 
-REPEATED_TURNS = 40
+REPEATED_TURNS = 20
+MOST_STEPS = 40
+"""How many steps a world may take for each that is shown: there may be long walks between two thoughts."""
 
 _ODD_REPLIES = ("", "no idea", "{", "[]", "null", '{"action": 7}', '{"action": "[fly] <moon> (1)", "thoughts": []}')
 _FAILURES: tuple[ErrorKind, ...] = ("transient", "timeout", "refused")
@@ -62,7 +64,7 @@ def check_agent(
             with a second one it is also checked that they do not mix.
         spec: what the agents are made of, for those that need a plan or other settings.
         seed: of the world, and of what is done in it.
-        steps: how many steps are shown.
+        steps: how many steps are shown, at most.
 
     Raises:
         AssertionError: the agent breaks the contract; the message says where.
@@ -139,20 +141,25 @@ class Stage:
 
     @classmethod
     def of(cls, factory: Factory, make: Callable[[], World], spec: AgentSpec, seed: int, steps: int) -> Stage:
-        """Let a world go on with actions drawn at random, and keep what its first two agents see."""
+        """Let a world go on with actions drawn at random, and keep what its first two agents see.
+
+        Of steps in which an agent need not think again (its key stays the same) only the first is shown, with one more.
+        """
         world, rng = make(), Random(f"{seed}/check_agent")
         try:
             names = list(world.agents)[:2]
             seen, total = world.reset(seed), dict.fromkeys(names, 0.0)
             shown: dict[str, list[Shown]] = {name: [Shown(seen[name], "")] for name in names}
-            done = False
-            while not done and len(shown[names[0]]) < steps:
+            for _ in range(MOST_STEPS * steps):
                 choices = {name: [c for c in o.choices if not is_message(c)] for name, o in seen.items()}
                 result = world.step({name: rng.choice(offered) for name, offered in choices.items() if offered})
-                seen, done = result.observations, result.done
-                for name in names:
+                seen = result.observations
+                for name, tape in shown.items():
                     total[name] += result.rewards[name]
-                    shown[name].append(Shown(seen[name], f"Task Return: {total[name]}"))
+                    if len(tape) < steps and (len(tape) == 1 or seen[name].key != tape[-1].observation.key):
+                        tape.append(Shown(seen[name], f"Task Return: {total[name]}"))
+                if result.done or all(len(tape) == steps for tape in shown.values()):
+                    break
         finally:
             world.close()
         specs = [replace(spec, name=name, seed=seed, instruction=world.instruction) for name in names]

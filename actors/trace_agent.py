@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
@@ -57,13 +58,18 @@ class TraceAgent(LanguageAgent):
             return None
         self._unlearned = 0  # thoughts are learned from once, whatever comes of it
         try:
-            messages = self._optimizer.prompt(self._thoughts, observation.text, feedback)
-            if messages is None:
+            question = self._optimizer.prompt(self._thoughts, observation.text, feedback)
+            if question is None:
                 return self._rejected("plan not used")
             limit = self.spec.limits.learn_tokens
             schema = self._optimizer.schema()
-            reply = await self.conversation.ask("learn", step, messages, schema, limit, deadline_s)
-            return self._optimizer.apply(reply.text, cut=reply.finish_reason == "length")
+            until, text, cut = time.monotonic() + deadline_s, "", False
+            while question:
+                left_s = until - time.monotonic()
+                reply = await self.conversation.ask("learn", step, question, schema, limit, left_s)
+                text, cut = reply.text, reply.finish_reason == "length"
+                question = self._optimizer.more(text)
+            return self._optimizer.apply(text, cut=cut)
         except ChatError as error:
             if error.kind in ("fatal", "budget"):
                 raise

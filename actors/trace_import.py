@@ -69,8 +69,12 @@ with _bare_stack():
     with _without_litellm():
         from opto.optimizers import OPRO as _OPRO
         from opto.optimizers import OptoPrime as _OptoPrime
+        from opto.optimizers import TextGrad as _TextGrad
+        from opto.optimizers.optimizer import Optimizer as _Optimizer
 
 OPRO: Any = _OPRO
+Optimizer: Any = _Optimizer
 OptoPrime: Any = _OptoPrime
+TextGrad: Any = _TextGrad
 
-__all__ = ["GRAPH", "OPRO", "ExceptionNode", "Node", "OptoPrime", "ParameterNode", "trace"]
+__all__ = ["GRAPH", "OPRO", "ExceptionNode", "Node", "Optimizer", "OptoPrime", "ParameterNode", "TextGrad", "trace"]

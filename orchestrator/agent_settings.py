@@ -122,3 +122,12 @@ def _find(setting: str, name: str) -> None:
     from ..actors.optimizer import try_out  # Trace's parts, which `--help` must not load
 
     try_out(Learning(optimize=name) if setting == "optimize" else Learning(optimizer=name))
+
+
+def learning_settings(optimizer: str) -> bool:
+    """Whether an optimizer has a memory, an objective and a prompt with sections."""
+    if optimizer in ("optoprime", "opro"):  # Trace is not loaded for what is known
+        return True
+    from ..actors.optimizer import has_settings
+
+    return has_settings(optimizer)

@@ -165,7 +165,7 @@ def run(
         int | None, option("--learn-every", help="Thoughts between two lessons. [default: 1]")
     ] = None,
     optimizer: Annotated[
-        str | None, option("--optimizer", help="optoprime, opro, or module:Class. [default: optoprime]")
+        str | None, option("--optimizer", help="optoprime, opro, textgrad, or module:Class. [default: optoprime]")
     ] = None,
     objective: Annotated[
         str | None, option("--objective", help="What the optimizer is asked to do, in place of its own words.")

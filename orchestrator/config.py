@@ -25,7 +25,7 @@ from pydantic import (
 from ..actors.agent import MASKABLE
 from ..actors.limiter.budget import Budget
 from ..actors.limiter.limiter import Caps
-from .agent_settings import AgentSettings, GivenText, ModelChoice, check_model, known_part
+from .agent_settings import AgentSettings, GivenText, ModelChoice, check_model, known_part, learning_settings
 from .errors import ConfigError
 from .own_world import WorldFacts, look_at, settled
 from .private_files import write_private
@@ -107,7 +107,7 @@ class RunConfig(BaseModel):
     feedback: str = Field("return", description="what is learned from: return, return+verdicts, or module:function")
     credit_steps: int = Field(1, ge=1, le=20, description="thoughts the feedback travels back through")
     learn_every: int = Field(1, ge=1, le=1000, description="thoughts between two lessons")
-    optimizer: str = Field("optoprime", description="optoprime, opro, or module:Class")
+    optimizer: str = Field("optoprime", description="optoprime, opro, textgrad, or module:Class")
     objective: GivenText = Field("", description="what the optimizer is asked to do, in place of its own words")
     mask: str = Field("", description=f"sections left out of OptoPrime's prompt: {', '.join(MASKABLE)}")
     learn_llm: str = Field("", description="the model to learn with, named like llm, if it is another one")
@@ -199,6 +199,9 @@ class RunConfig(BaseModel):
             raise ValueError(f"{'learn_base_url' if self.learn_base_url else 'learn_key_env'} goes with learn_llm")
         if self.mask and self.optimizer == "opro":
             raise ValueError("mask: the prompt of opro has no sections")
+        if (self.objective or self.mask or self.memory_size) and not learning_settings(self.optimizer):
+            setting = "objective" if self.objective else "mask" if self.mask else "memory_size"
+            raise ValueError(f"{setting}: {self.optimizer} has none, only optimizers like OptoPrime do")
         if self.max_cost is not None and (self.price_in is None or self.price_out is None):
             raise ValueError("max_cost goes with price_in and price_out")
         if self.households > 1:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from housemates.actors.feedback import Consequence
 from housemates.actors.policy import Policy
-from housemates.actors.trace_import import Node, OptoPrime, trace
+from housemates.actors.trace_import import Node, Optimizer, OptoPrime, trace
 
 
 class PolicyWithRules(Policy):
@@ -38,6 +40,28 @@ class ShoutingOptimizer(OptoPrime):  # type: ignore[misc]
     def construct_prompt(self, summary: object, mask: object = None) -> tuple[str, str]:
         system, user = super().construct_prompt(summary, mask=mask)
         return system, user.upper()
+
+
+class CountingOptimizer(Optimizer):  # type: ignore[misc]
+    """Asks nobody: the plan is its own length."""
+
+    def __init__(self, parameters: list[Any], llm: Any) -> None:
+        super().__init__(parameters)
+
+    def _step(self) -> dict[Any, Any]:
+        return {parameter: f"{len(parameter.data)}" for parameter in self.parameters}
+
+
+class CuriousOptimizer(CountingOptimizer):
+    """Never stops asking."""
+
+    def __init__(self, parameters: list[Any], llm: Any) -> None:
+        super().__init__(parameters, llm)
+        self.llm = llm
+
+    def _step(self) -> dict[Any, Any]:
+        while True:
+            self.llm(messages=[{"role": "user", "content": "Why?"}])
 
 
 def praise(consequence: Consequence) -> str:

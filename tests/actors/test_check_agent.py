@@ -273,7 +273,7 @@ BROKEN: list[tuple[str, type[Agent], str]] = [
     ("check_cancelling", LosesItselfWhenCancelled, "after it was cancelled is another one: its plan is 'True'"),
     ("check_deadline", Deaf, "goes on after its deadline, and cannot be cancelled"),
     ("check_neighbours", SharesAThought, "of Agent_. beside another agent is another one: its plan"),
-    ("check_bounds", Hoards, "its state grew from .* bytes in 80 turns"),
+    ("check_bounds", Hoards, "its state grew from .* bytes in 40 turns"),
 ]
 
 

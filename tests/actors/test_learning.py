@@ -260,12 +260,12 @@ def test_after_a_lesson_that_breaks_the_texts_are_those_of_now() -> None:
     ("find", "name", "words"),
     [
         (find_policy, "everything", "unknown optimize 'everything'; there are plan, plan+role, module:Class"),
-        (find_optimizer, "sgd", "unknown optimizer 'sgd'; there are optoprime, opro, module:Class"),
+        (find_optimizer, "sgd", "unknown optimizer 'sgd'; there are optoprime, opro, textgrad, module:Class"),
         (find_feedback, "applause", "unknown feedback 'applause'; there are return, return+verdicts, module:function"),
         (find_policy, "none.such:X", "cannot import none.such:X: ModuleNotFoundError"),
         (find_optimizer, OWN + "None", "cannot import"),
         (find_policy, OWN + "praise", "is not a subclass of housemates.actors.policy.Policy"),
-        (find_optimizer, OWN + "praise", "is not a subclass of opto.optimizers.OptoPrime"),
+        (find_optimizer, OWN + "praise", "is not a subclass of opto.optimizers.optimizer.Optimizer"),
         (find_feedback, OWN + "NOT_A_FUNCTION", "is not a function"),
     ],
 )

@@ -88,7 +88,7 @@ def test_the_model_for_learning_gets_its_own_limits() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"optimizer": "sgd"}, "optimizer: unknown optimizer 'sgd'; there are optoprime, opro, module:Class"),
+        ({"optimizer": "sgd"}, "optimizer: unknown optimizer 'sgd'; there are optoprime, opro, textgrad, module:Class"),
         ({"optimizer": "none.such:X"}, "optimizer: cannot import none.such:X: ModuleNotFoundError"),
         ({"feedback": "praise"}, "feedback: unknown feedback 'praise'"),
         ({"optimize": "all"}, "optimize: unknown optimize 'all'"),
@@ -98,6 +98,10 @@ def test_the_model_for_learning_gets_its_own_limits() -> None:
         ({"credit_steps": 21}, "credit-steps: "),
         ({"learn_every": 0}, "learn-every: "),
         ({"mask": "others,everything"}, "mask: unknown section 'everything'; there are code, documentation"),
+        (
+            {"memory_size": 3, "optimizer": "textgrad"},
+            "memory_size: textgrad has none, only optimizers like OptoPrime do",
+        ),
         ({"mask": "others", "optimizer": "opro"}, "mask: the prompt of opro has no sections"),
         ({"learn_llm": "gpt"}, "learn_llm: 'gpt' is none of openai:MODEL"),
         ({"learn_base_url": "http://x/v1"}, "learn_base_url goes with learn_llm"),
