@@ -16,7 +16,7 @@ from housemates.actors.host import AgentHost
 from housemates.actors.model.chat import Endpoint
 from housemates.actors.turn import Ask
 
-AGENTS = 100
+AGENTS = 25
 STEPS = 100
 
 

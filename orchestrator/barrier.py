@@ -61,6 +61,7 @@ class Barrier:
     deadline_s: float = 300.0
     feedback: Feedback = task_return
     _members: dict[str, Member] = field(default_factory=dict)
+    _missing: set[str] = field(default_factory=set)  # whose turns are; counted, not looked for, however many they are
     _step: int = 0
     _phase: Literal["new", "turns", "world", "lesson", "ended"] = "new"
     _silent_steps: int = 0
@@ -81,7 +82,7 @@ class Barrier:
         """The agents whose turns are missing."""
         if self._phase not in ("turns", "lesson"):
             return []
-        return [agent for agent in self.agents if self._members[agent].missing]
+        return [agent for agent in self.agents if agent in self._missing]
 
     def _begin(self, event: Began) -> list[Command]:
         if self._phase != "new":
@@ -106,6 +107,7 @@ class Barrier:
         for member in self._members.values():
             member.answer, member.failure, member.attempt = None, None, 0
         asks = [self._ask(agent) for agent in self.agents if not self._members[agent].quarantined]
+        self._missing = {ask.agent for ask in asks}
         if not asks:
             return self._close_if_complete()
         return [*asks, StartClock(self._step)]
@@ -132,16 +134,18 @@ class Barrier:
         if member is None or self._phase not in ("turns", "lesson"):
             return []
         late = (answer.step, answer.attempt) != (self._step, member.attempt)
-        if late or not member.missing:
+        if late or answer.agent not in self._missing:
             return []
         member.count_deaths(answer)
         set_aside: list[Command] = []
+        self._missing.discard(answer.agent)
         if answer.failure is None:
             member.answer = answer
         elif answer.failure.kind == "fatal" and self._phase == "turns":
             member.failure = answer.failure
             return self._give_up(f"{answer.agent}: {answer.failure.message}")
         elif answer.failure.kind in ("stale", "lost") and member.attempt < MAX_ATTEMPTS and not member.quarantined:
+            self._missing.add(answer.agent)
             return [self._ask(answer.agent)]
         else:
             member.failure = answer.failure
@@ -155,10 +159,11 @@ class Barrier:
             return []
         for agent in self.waiting_for():
             self._members[agent].failure = Failure(kind="late", message=f"no answer within {self.deadline_s:g} s")
+        self._missing.clear()
         return self._close_if_complete()
 
     def _close_if_complete(self) -> list[Command]:
-        if self.waiting_for():
+        if self._missing:
             return []
         over = [m.failure.message for m in self._members.values() if m.failure and m.failure.kind == "budget"]
         if over:  # only now: what the others had begun is told and counted

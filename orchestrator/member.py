@@ -43,11 +43,6 @@ class Member:
         return self.deaths > MAX_RESTARTS
 
     @property
-    def missing(self) -> bool:
-        """Whether its turn is awaited."""
-        return self.answer is None and self.failure is None and not self.quarantined
-
-    @property
     def decided(self) -> bool:
         """Whether it knew what to do in this step, be it nothing."""
         turn = self.answer.turn if self.answer else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..actors.turn import Answer, Ask, Call, Turn
@@ -54,9 +54,23 @@ class StepRecord:
         return {
             "kind": self.kind,
             "step": self.step,
-            "agents": {agent: asdict(record) for agent, record in self.agents.items()},
-            "result": asdict(self.result) if self.result else None,
+            "agents": {agent: _plain(record) for agent, record in self.agents.items()},
+            "result": _plain(self.result) if self.result else None,
         }
+
+
+def _plain(value: Any) -> Any:
+    """Records as dicts, like `dataclasses.asdict`, which copies every text and takes most of a large step's record."""
+    if isinstance(value, _AS_THEY_ARE):
+        return value
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+
+
+_AS_THEY_ARE = (str, bool, int, float, bytes, type(None))
 
 
 # Events

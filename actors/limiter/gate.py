@@ -66,12 +66,14 @@ class Word:
         granted: numbers of the tickets whose requests may begin.
         refused: numbers of those that will never be granted, because of `reason`.
         tell_all: the gate does not know the holder.
+        free: nothing limits the account now, and nobody counts what it costs: ends need not be told at once.
     """
 
     granted: tuple[int, ...] = ()
     refused: tuple[int, ...] = ()
     reason: str = ""
     tell_all: bool = False
+    free: bool = False
 
 
 Exchange = Callable[[News], Awaitable[Word]]
@@ -140,7 +142,8 @@ class Gate:
         for number in refused:
             limiter.withdraw(news.holder, number)
         granted = tuple(self._words.pop(address, ()))
-        return Word(granted=granted, refused=refused, reason=purse.reason if refused else "")
+        free = limiter.free and not purse.budget.bounded
+        return Word(granted=granted, refused=refused, reason=purse.reason if refused else "", free=free)
 
     def spent(self, run: str = "") -> Spent:
         """By a run, so far as it is known here."""

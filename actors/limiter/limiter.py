@@ -193,6 +193,12 @@ class Limiter:
         """Requests in flight."""
         return self._in_use
 
+    @property
+    def free(self) -> bool:
+        """Whether neither the user nor the server limits anything, as far as is known."""
+        rates = (self._requests.rate, self._tokens.rate, self._pace.rate)
+        return self._limit == math.inf and min(rates) == math.inf
+
     def join(self, holder: str, leases: Iterable[Ticket] = ()) -> None:
         """Take a holder in, with the requests that it has in flight already."""
         self._leave(holder)

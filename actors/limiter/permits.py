@@ -14,6 +14,8 @@ from .limiter import HEARTBEAT_S, Outcome, Ticket
 
 GATHER_S = 0.002
 """What is to say within so many seconds goes into one message."""
+FREE_S = 0.5
+"""What ended well where nothing is limited waits so long for the next ask to go with: half as many messages."""
 LOST_S = 0.5
 """Seconds until a gate that did not answer is told everything again."""
 
@@ -51,6 +53,7 @@ class Permits:
         self._withdrawn: list[int] = []
         self._ends: list[tuple[int, Outcome]] = []
         self._full = True
+        self._free = False
         self._open = 0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -89,7 +92,7 @@ class Permits:
         unused = outcome.kind == "unused" and ticket.first
         self._spent += Spent(calls=-unused, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens)
         self._ends.append((number, outcome))
-        self._flush_in(GATHER_S)
+        self._flush_in(FREE_S if self._free and outcome.kind == "ok" else GATHER_S)
 
     async def close(self) -> None:
         """Fall silent; the gate takes back what is held. May be called more than once."""
@@ -158,6 +161,7 @@ class Permits:
             line = self._lines.pop(number, None)
             if line is not None and not line.granted.done():
                 line.granted.set_exception(BudgetExceeded(word.reason))
+        self._free = word.free
         if word.tell_all:
             self._full = True
             self._flush_in(0.0)
