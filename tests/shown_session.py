@@ -40,7 +40,8 @@ MODEL_PORTS = ("8000", "11434")
 _ASSIGNMENT = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)")
 _EXIT_CODE = re.compile(r"#.*\bexit code (\d+)")
 _NEEDS_A_SHELL = re.compile(r"[|&;<]|\$\(|>>")
-_READY_S = 60
+_READY_S = 180
+"""Seconds a server has to come up or to end, and another program to do its work."""
 
 
 class ShownWrongly(AssertionError):

@@ -86,6 +86,13 @@ def test_every_option_named_in_passing_exists(page: Path) -> None:
                 assert option in options_of(name), f"housemates {name} has no {option}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_commands_that_are_merely_indented_are_parsed(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.S)
+    for command in re.findall(r"^    (?:\$ )?((?:\S+/)?housemates .*)$", text, re.M):
+        parse(command)
+
+
 @cache
 def options_of(command: str) -> set[str]:
     place: Any = typer.main.get_command(app)

@@ -71,3 +71,8 @@ def test_an_example_is_short_and_says_what_it_is_for(path: Path) -> None:
 
 def test_no_promise_is_about_an_example_that_is_gone() -> None:
     assert PROMISES.keys() <= {path.name for path in EXAMPLES}
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_is_listed_in_the_documentation(path: Path) -> None:
+    assert f"`{path.name}`" in (ROOT / "docs" / "index.md").read_text()
