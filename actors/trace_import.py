@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import sys
 import types
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -62,7 +63,9 @@ def _without_litellm() -> Generator[None]:
         del sys.modules[name]
 
 
-with _bare_stack():
+with _bare_stack(), warnings.catch_warnings():
+    # Python 3.12 and newer complain to the user about a "\\/" in Trace's source whenever they compile it.
+    warnings.simplefilter("ignore", SyntaxWarning)
     from opto import trace
     from opto.trace.nodes import GRAPH, ExceptionNode, Node, ParameterNode
 

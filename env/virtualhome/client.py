@@ -213,9 +213,18 @@ class SimulatorClient:
         """How many cameras there are."""
         return (await self._call("camera_count", self._deadlines.graph)).value
 
-    async def camera_image(self, index: int, mode: str = "normal") -> str | None:
+    async def character_cameras(self) -> list[str]:
+        """The names of the cameras that every character has, in the order of their indices."""
+        answer = await self._call("character_cameras", self._deadlines.graph)
+        self._insist(answer, "character_cameras")
+        try:
+            return [str(name) for name in json.loads(answer.message or "")]
+        except (ValueError, TypeError):
+            self._fail("broken", f"answered character_cameras with {(answer.message or '')[:_SHOWN]!r}")
+
+    async def camera_image(self, index: int, width: int = 320, height: int = 240) -> str | None:
         """One picture in base64 (PNG), or None when the simulator makes none."""
-        config = ImageConfig(mode=mode, image_width=320, image_height=240)
+        config = ImageConfig(mode="normal", image_width=width, image_height=height)
         answer = await self._call("camera_image", self._deadlines.step, [index], [write(config)])
         return answer.message_list[0] if answer.success and answer.message_list else None
 

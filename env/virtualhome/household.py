@@ -58,6 +58,15 @@ class SimulatedHousehold(HouseholdWorld):
         graph = self._base.copy()
         return Home(name, graph, (Flat(name, tuple(graph.rooms)),))
 
+    def photograph(self, agent: str | None, width: int, height: int) -> bytes:
+        """What a camera of the simulator sees now (PNG): an agent's eyes, or from above (None).
+
+        Raises:
+            WorldError: the episode has not begun, or the simulator is lost or makes no pictures.
+        """
+        self.scene()  # there is one
+        return self._simulators.photograph(self._numbers[agent] if agent else 0, width, height)
+
     def close(self) -> None:
         self._simulators.close()
 

@@ -63,6 +63,10 @@ class RemoteSimulators:
             self.begin(graph, seed)
         return self._wait(self._session.step(actions, number))
 
+    def photograph(self, person: int, width: int, height: int) -> bytes:
+        """`SimulatorSession.photograph`, waited for."""
+        return self._wait(self._session.photograph(person, width, height))
+
     def close(self) -> None:
         """End the session and its simulator. May be called more than once."""
         if self._thread.is_alive():

@@ -8,6 +8,7 @@ is ended, another one gets the committed scene from before the step, and the ste
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -21,6 +22,10 @@ from .wire import MAX_CHARACTERS, Point, WireGraph
 MAX_FAILURES = 3
 """A simulator that fails this often in one step, or while it is being brought up, is given up."""
 
+EYES = "FIRST_PERSON"
+"""The camera of a character that sees what it sees."""
+
+PNG = b"\x89PNG\r\n\x1a\n"
 _LARGEST_SEED = 2**31 - 1
 _NEAR_M = 0.1
 _PAUSE_S = 0.2
@@ -168,6 +173,33 @@ class SimulatorSession:
             return results, changed
         raise AssertionError("the last failure is raised")
 
+    async def photograph(self, person: int, width: int, height: int) -> bytes:
+        """A picture (PNG) of the committed scene.
+
+        Args:
+            person: with whose eyes; 0: from above, the whole apartment.
+            width, height: in pixels; a simulator may make it as it likes.
+
+        Raises:
+            SimulatorError: the simulator is lost, or makes no pictures.
+        """
+        for failures in range(1, MAX_FAILURES + 1):
+            try:
+                client, _ = await self._ready()
+                index = await self._camera(client, person)
+                return _png(await client.camera_image(index, width, height), client.url)
+            except SimulatorError as error:
+                await self._retire(error, failures)
+        raise AssertionError("the last failure is raised")
+
+    async def _camera(self, client: SimulatorClient, person: int) -> int:
+        """The index of a camera: the fixed ones come first, the apartment's last of them, then those of each person."""
+        names = await client.character_cameras()
+        if EYES not in names:
+            raise SimulatorError("refused", f"the simulator at {client.url} has no camera {EYES}")
+        first = await client.camera_count() - len(names) * len(self.graph.characters)
+        return first + (person - 1) * len(names) + names.index(EYES) if person else first - 1
+
     async def close(self) -> None:
         """End what was started. May be called more than once."""
         client, self._client = self._client, None
@@ -246,3 +278,13 @@ class SimulatorSession:
             raise SimulatorError("lost", f"the simulator failed {failures} times, last: {error}{more}") from error
         self.restarts += 1
         await asyncio.sleep(_PAUSE_S * failures)
+
+
+def _png(text: str | None, url: str) -> bytes:
+    try:
+        picture = b64decode(text or "", validate=True)
+    except ValueError:
+        picture = b""
+    if not picture.startswith(PNG):
+        raise SimulatorError("refused", f"the simulator at {url} makes no pictures (it needs a graphics device)")
+    return picture

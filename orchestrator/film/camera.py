@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ...env.household.picture import THEMES, Picture
-from ...env.household.picture.svg import Rect, rectangle
 from ...env.household.scene.graph import SceneGraph
 from ...env.world import EVERYONE
 from ..errors import ConfigError
 from ..observer import Record
-from .captions import AGENT_LINES, agent_caption, bird_caption, bird_lines, end_words
+from .captions import AGENT_LINES, bird_lines, caption_of, end_words
+from .sheet import Sheet
 from .walking import Walkers
 
 BIRD, ALL, SIDE_BY_SIDE = "bird", "all", "side-by-side"
@@ -20,7 +19,6 @@ MAX_EYES = 9
 """More pictures than this side by side cannot be read, and more films at once need much memory."""
 _WALK_SHARE = 0.7
 """The part of a step's time in which people walk; then they stand, so that each step is seen."""
-_GAP_PX = 2.0
 
 
 class Look(NamedTuple):
@@ -85,58 +83,38 @@ class Camera:
     ) -> None:
         self._eyes, self._agents, self._task, self._look = eyes, agents, task, look
         self._numbers = {agent: number for number, agent in enumerate(agents, 1)}
-        self._theme = theme = THEMES[look.theme]
-        columns = _columns(scene, len(eyes), look)
-        rows = math.ceil(len(eyes) / columns)
-        gap = 0.0 if len(eyes) == 1 else _GAP_PX
-        wide, high = (look.width - gap * (columns - 1)) / columns, (look.height - gap * (rows - 1)) / rows
-        self._cells = [
-            Rect(int(index % columns * (wide + gap)), int(index // columns * (high + gap)), int(wide), int(high))
-            for index in range(columns * rows)
-        ]
+        theme = THEMES[look.theme]
+        plan = Picture(scene, width=look.width)
+        self._sheet = sheet = Sheet(look.width, look.height, len(eyes), plan.width / plan.height, theme)
         self._pictures = [
-            Picture(scene, theme, int(wide), int(high), AGENT_LINES if eye else bird_lines(agents)) for eye in eyes
+            Picture(scene, theme, sheet.wide, sheet.high, AGENT_LINES if eye else bird_lines(agents)) for eye in eyes
         ]
 
     def shoot(self, walkers: Walkers, record: Record | None) -> Iterator[Shot]:
         """The pictures of one step (None: of the scene before the first), for `look.ticks` frames in all."""
         walking = max(1, round(_WALK_SHARE * self._look.ticks)) if walkers.moving and record else 1
         for tick in range(1, walking):
-            yield Shot(self._sheet(walkers, tick / walking, record), 1)
-        yield Shot(self._sheet(walkers, 1.0, record), self._look.ticks - walking + 1)
+            yield Shot(self._picture(walkers, tick / walking, record), 1)
+        yield Shot(self._picture(walkers, 1.0, record), self._look.ticks - walking + 1)
 
     def close(self, walkers: Walkers, record: Record | None, end: Record) -> Shot:
         """The last picture: how it ended."""
-        return Shot(self._sheet(walkers, 1.0, record, end_words(end)), self._look.ticks)
+        return Shot(self._picture(walkers, 1.0, record, end_words(end)), self._look.ticks)
 
-    def _sheet(self, walkers: Walkers, share: float, record: Record | None, ending: str = "") -> str:
-        frames = [
-            self._frame(eye, picture, walkers, share, record, ending)
-            for eye, picture in zip(self._eyes, self._pictures, strict=True)
-        ]
-        if len(frames) == 1:
-            return frames[0]
-        width, height = self._look.width, self._look.height
-        ground = rectangle(Rect(0, 0, width, height), self._theme.wall)
-        empty = [rectangle(cell, self._theme.background) for cell in self._cells[len(frames) :]]
-        placed = [
-            frame.replace("<svg ", f'<svg x="{cell.x}" y="{cell.y}" ', 1)
-            for frame, cell in zip(frames, self._cells, strict=False)
-        ]
-        head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">'
-        return "".join([head, ground, *empty, *placed, "</svg>\n"])
+    def _picture(self, walkers: Walkers, share: float, record: Record | None, ending: str = "") -> str:
+        return self._sheet.laid_out(
+            [
+                self._frame(eye, picture, walkers, share, record, ending)
+                for eye, picture in zip(self._eyes, self._pictures, strict=True)
+            ]
+        )
 
     def _frame(
         self, eye: str | None, picture: Picture, walkers: Walkers, share: float, record: Record | None, ending: str
     ) -> str:
         people = walkers.at(share, self._speech(eye, record))
-        if eye is None:
-            lit, caption = None, bird_caption(self._task, self._agents, record)
-        else:
-            lit, caption = walkers.seen_by(self._numbers[eye], share), agent_caption(eye, record)
-        if ending:
-            caption[0] += f" · {ending}"
-        return picture.frame(people, lit, caption)
+        lit = None if eye is None else walkers.seen_by(self._numbers[eye], share)
+        return picture.frame(people, lit, caption_of(eye, self._task, self._agents, record, ending))
 
     def _speech(self, eye: str | None, record: Record | None) -> Mapping[int, str]:
         """What is said in a step, by the speaker's number; an agent's view has only what it says and hears."""
@@ -146,13 +124,3 @@ class Camera:
             if eye is None or eye in (sender, receiver) or receiver == EVERYONE:
                 said[self._numbers[sender]] = message["text"]
         return said
-
-
-def _columns(scene: SceneGraph, count: int, look: Look) -> int:
-    """How many pictures in a row show the plan largest."""
-    plan = Picture(scene, width=look.width)
-    aspect = plan.width / plan.height
-    return max(
-        range(1, count + 1),
-        key=lambda columns: min(look.width / columns / aspect, look.height / math.ceil(count / columns)),
-    )

@@ -41,6 +41,12 @@ def agent_caption(agent: str, record: Record | None) -> list[str]:
     return [f"{agent} · step {record['step']} · return {part['total']:g}", _doing(part), _plan(part)]
 
 
+def caption_of(eye: str | None, task: str, agents: Sequence[str], record: Record | None, ending: str = "") -> list[str]:
+    """The caption of a view (None: the bird's), and how the run ended, if it did."""
+    head, *more = bird_caption(task, agents, record) if eye is None else agent_caption(eye, record)
+    return [_joined(head, ending), *more]
+
+
 def end_words(end: Record) -> str:
     """How a run ended."""
     return "solved" if end["success"] else f"not solved ({end['status']})"

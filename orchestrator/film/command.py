@@ -20,6 +20,7 @@ EPILOG = (
     "  housemates film RUN --view side-by-side --size 1920x1080\n"
     "  housemates film RUN --out run.gif --size 480x270 --fps 10 --speed 2 --to 20\n"
     "  housemates film RUN --out pictures --fps 1             a PNG file per step\n"
+    "  housemates film RUN --simulator http://127.0.0.1:8080 --view Agent_1   what the simulator shows of it\n"
     "\n"
     "Any run can be filmed, also one that was interrupted; its household is played again from the journal. "
     "Exit code 0: filmed; 2: bad usage, or it cannot be filmed; 3: the disk is full or a process was lost; "
@@ -45,6 +46,14 @@ def film(
     speed: Annotated[float, typer.Option("--speed", help="Steps per second.")] = 1.0,
     size: Annotated[str, typer.Option("--size", help="Width and height in pixels.")] = "1280x720",
     theme: Annotated[str, typer.Option("--theme", help="light or dark.")] = "light",
+    simulator: Annotated[
+        str,
+        typer.Option(
+            "--simulator",
+            help="Play the run again on a VirtualHome simulator, an executable or the URL of one that runs, and film "
+            "with its cameras. [default: floor plans are drawn]",
+        ),
+    ] = "",
     first: Annotated[
         int, typer.Option("--from", metavar="STEP", help="The first step, numbered as `housemates replay` does.")
     ] = 0,
@@ -55,7 +64,7 @@ def film(
     from .filming import film as make_film
     from .footage import Footage
 
-    wish = Wish(view, fps, speed, *_size(size), theme, first, last)
+    wish = Wish(view, fps, speed, *_size(size), theme, first, last, simulator)
     wish.check()
     footage = Footage(run)
     if footage.notice:

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from ...env.household import HouseholdWorld
 from ...env.household.picture import THEMES
+from ...env.virtualhome.household import SimulatedHousehold
 from ...env.world import WorldError
 from ..errors import ConfigError
 from .camera import BIRD, Camera, Look, views_of
 from .developing import Drawing, developed
 from .footage import Footage
 from .reels import Reel, reel_for
+from .simulator_camera import SimulatorCamera
 from .walking import Walkers
 
 _NEEDED = ("resvg_py", "font_source_sans_pro", "PIL", "imageio_ffmpeg")
@@ -34,6 +37,7 @@ class Wish:
         width, height: in pixels.
         theme: "light" or "dark".
         first, last: the steps, numbered as in the journal; None for `last`: to the end.
+        simulator: the executable or URL of a simulator that is filmed with its cameras; "": floor plans are drawn.
     """
 
     view: str = BIRD
@@ -44,6 +48,7 @@ class Wish:
     theme: str = "light"
     first: int = 0
     last: int | None = None
+    simulator: str = ""
 
     def check(self) -> None:
         """Raises ConfigError if no film can be like this."""
@@ -121,22 +126,31 @@ def _expose(drawings: Generator[Drawing], reels: Sequence[Reel], progress: Calla
 
 def _drawings(footage: Footage, views: Mapping[str, Sequence[str | None]], wish: Wish, last: int) -> Generator[Drawing]:
     """The pictures of all films, moment by moment: the world is gone through once."""
-    walkers, cameras = Walkers(), list[Camera]()
-    task, record = footage.config.task_name, None
-    for number, moment in enumerate(footage.moments(last)):  # moment 1 is after step 0
-        walkers.follow(moment.scene)
-        if not cameras:
-            try:
-                cameras = [Camera(moment.scene, eyes, footage.agents, task, wish.look) for eyes in views.values()]
-            except WorldError as error:
-                raise ConfigError(str(error)) from None
-        if number < wish.first:
-            continue
-        record = moment.record if number > wish.first else None
-        for index, camera in enumerate(cameras):
-            for shot in camera.shoot(walkers, record):
-                yield Drawing(index, *shot)
+    walkers, cameras = Walkers(), list[Camera | SimulatorCamera]()
+    record = None
+    for number, moment in enumerate(footage.moments(last, wish.simulator)):  # moment 1 is after step 0
+        walkers.follow(moment.world.scene())
+        try:
+            if not cameras:
+                cameras = [_camera(footage, moment.world, eyes, wish.look) for eyes in views.values()]
+            if number < wish.first:
+                continue
+            record = moment.record if number > wish.first else None
+            for index, camera in enumerate(cameras):
+                for shot in camera.shoot(walkers, record):
+                    yield Drawing(index, *shot)
+        except WorldError as error:
+            raise ConfigError(str(error)) from None
     end = footage.end_at(last)
     if end is not None:
         for index, camera in enumerate(cameras):
             yield Drawing(index, *camera.close(walkers, record, end))
+
+
+def _camera(
+    footage: Footage, world: HouseholdWorld, eyes: Sequence[str | None], look: Look
+) -> Camera | SimulatorCamera:
+    task = footage.config.task_name
+    if isinstance(world, SimulatedHousehold):
+        return SimulatorCamera(world, eyes, footage.agents, task, look)
+    return Camera(world.scene(), eyes, footage.agents, task, look)

@@ -7,29 +7,32 @@ recorded joint actions goes through the same scenes; that it does is checked aft
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...env.household import HouseholdWorld
-from ...env.household.scene.graph import SceneGraph
 from ...env.household.tasks.families import find_task
+from ...env.virtualhome.household import SimulatedHousehold
 from ...env.world import Observation, WorldError
+from ..config import make_config
 from ..errors import ConfigError
 from ..journal.log import FILE_NAME, JournalError, whole_bytes
 from ..observer import Record
 from ..past import begun_config
 from ..replay import records
+from ..run_folder import SIMULATOR_LOG_NAME
 
 
 class Moment(NamedTuple):
     """The scene at the beginning, or after a step.
 
     Attributes:
-        scene: changes with the next moment.
+        world: changes with the next moment.
         record: of the step that led here; None at the beginning.
     """
 
-    scene: SceneGraph
+    world: HouseholdWorld
     record: Record | None
 
 
@@ -76,25 +79,42 @@ class Footage:
         """The record of the end, if step `last` is the last one and there is an end."""
         return self.end if last == self.steps - 1 else None
 
-    def moments(self, last: int) -> Generator[Moment]:
-        """The scene at the beginning, then after each step up to and with `last`.
+    def moments(self, last: int, simulator: str = "") -> Generator[Moment]:
+        """The household at the beginning, then after each step up to and with `last`.
+
+        Args:
+            last: the number of the last step.
+            simulator: the executable or URL of a simulator in which it all happens; "" for our own engine.
 
         Raises:
             ConfigError: the world does not go the way that is recorded, or cannot be made.
         """
+        with ExitStack() as stack:
+            try:
+                world = self._world(simulator)
+                stack.callback(world.close)
+                yield from self._played(world, last)
+            except WorldError as error:
+                raise ConfigError(f"{self._run} cannot be filmed: {error}") from None
+
+    def _world(self, simulator: str) -> HouseholdWorld:
         config = self.config
-        try:
-            task = find_task(config.task, config.apartment)
-            world = HouseholdWorld(task, config.agents, config.apartment or None)
-            self._compare(world.reset(config.seed), self._head["observations"], "at the beginning")
-            yield Moment(world.scene(), None)
-            for record in self._steps(last):
-                result = world.step({agent: (part["turn"] or {}).get("action") for agent, part in _parts(record)})
-                when = f"in step {record['step']}"
-                self._compare(result.observations, record["result"]["observations"], when)
-                yield Moment(world.scene(), record)
-        except WorldError as error:
-            raise ConfigError(f"{self._run} cannot be filmed: {error}") from None
+        task, apartment = find_task(config.task, config.apartment), config.apartment or None
+        if not simulator:
+            return HouseholdWorld(task, config.agents, apartment)
+        # Of the run's own settings none but these are looked at again: they may name code.
+        settings = {"task": config.task, "apartment": config.apartment, "agents": config.agents}
+        checked = make_config(llm="scripted", simulator=simulator, **settings)
+        log = str(self._run.absolute() / SIMULATOR_LOG_NAME)
+        return SimulatedHousehold(task, config.agents, apartment, simulator=checked.simulator, log_path=log)
+
+    def _played(self, world: HouseholdWorld, last: int) -> Generator[Moment]:
+        self._compare(world.reset(self.config.seed), self._head["observations"], "at the beginning")
+        yield Moment(world, None)
+        for record in self._steps(last):
+            result = world.step({agent: (part["turn"] or {}).get("action") for agent, part in _parts(record)})
+            self._compare(result.observations, record["result"]["observations"], f"in step {record['step']}")
+            yield Moment(world, record)
 
     def _steps(self, last: int) -> Iterator[Record]:
         for record in records(self._run):
@@ -107,7 +127,7 @@ class Footage:
         if {agent: o.text for agent, o in seen.items()} != {agent: o["text"] for agent, o in recorded.items()}:
             raise ConfigError(
                 f"{self._run} cannot be filmed: {when} the household is not as it was recorded (another version of it, "
-                f"{self._head['version']}, or another world)"
+                f"{self._head['version']}, another world, or a simulator that does things in another way)"
             )
 
 

@@ -10,9 +10,8 @@ from .furniture import draw_open
 from .palette import LIGHT, Theme
 from .people import Figure, draw_people, figures_of
 from .plan import Plan, take_inventory
-from .svg import BOLD, FONTS, Rect, View, line, num, rectangle, shortened, words
+from .svg import BOLD, FONTS, MARGIN_PX, Rect, View, line, num, rectangle, shortened, text_size, words
 
-_MARGIN_PX = 10.0
 _BAR_STEPS_M = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _TALLEST = 8
 """A sheet is never taller than so many times its width: a scene file may hold a corridor without end."""
@@ -54,7 +53,7 @@ class Picture:
         self._inventory = take_inventory(graph)
         if not self._inventory.rooms:
             raise WorldError("scene graph: no room has a bounding box, so there is no plan to draw")
-        text = min(24.0, max(10.0, width / 70))
+        text = text_size(width)
         self._has_foot = area is None
         self._foot = (1.5 + 1.35 * caption_lines) * text + 4 if self._has_foot else 0.0
         self._caption_lines = caption_lines if self._has_foot else 0
@@ -155,7 +154,7 @@ class Picture:
     def _scale_bar(self) -> str:
         scale, text = self._view.scale, self._view.text
         metres = next((m for m in _BAR_STEPS_M if m * scale >= 45), _BAR_STEPS_M[-1])
-        right, y = self.width - _MARGIN_PX, self.height - 0.75 * text
+        right, y = self.width - MARGIN_PX, self.height - 0.75 * text
         left = right - metres * scale
         bar = line(left, y, right, y) + line(left, y - 4, left, y + 4) + line(right, y - 4, right, y + 4)
         label = words(f"{metres} m", left - 6, y, 0.85 * text, self._theme.text, ' text-anchor="end"')
@@ -165,9 +164,9 @@ class Picture:
         text = self._view.text
         top = self.height - self._foot + 0.6 * text
         for row, content in enumerate(lines[: self._caption_lines]):
-            fitting = shortened(content, text, self.width - 2 * _MARGIN_PX)
+            fitting = shortened(content, text, self.width - 2 * MARGIN_PX)
             more = BOLD if row == 0 else ""
-            yield words(fitting, _MARGIN_PX, top + row * 1.35 * text, text, self._theme.text, more)
+            yield words(fitting, MARGIN_PX, top + row * 1.35 * text, text, self._theme.text, more)
 
 
 def _mark(category: str, x: float, y: float, half: float) -> str:
@@ -187,10 +186,10 @@ def _fit(rooms: Sequence[Box], width: int, height: int | None, text: float, foot
     south = min(box.center[2] - box.size[2] / 2 for box in rooms)
     north = max(box.center[2] + box.size[2] / 2 for box in rooms)
     wide, high = max(east - west, 1.0), max(north - south, 1.0)
-    scale = (width - 2 * _MARGIN_PX) / wide
+    scale = (width - 2 * MARGIN_PX) / wide
     if height is None:
-        height = min(round(high * scale + 2 * _MARGIN_PX + foot), _TALLEST * width)
-    scale = min(scale, max(1.0, height - 2 * _MARGIN_PX - foot) / high)
+        height = min(round(high * scale + 2 * MARGIN_PX + foot), _TALLEST * width)
+    scale = min(scale, max(1.0, height - 2 * MARGIN_PX - foot) / high)
     left = (width - wide * scale) / 2 - west * scale
     top = (height - foot - high * scale) / 2 + north * scale
     return View(scale, left, top, text), height

@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape
 
 from ..scene.graph import Box
 
+MARGIN_PX = 10.0
 FONTS = "'Source Sans Pro', 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 """The first is the one that `raster` brings along; a browser may have another."""
 
@@ -54,6 +55,11 @@ class View(NamedTuple):
         (cx, _, cz), (sx, _, sz) = box
         x, y = self.point(cx - sx / 2, cz + sz / 2)
         return Rect(x, y, sx * self.scale, sz * self.scale)
+
+
+def text_size(width: float) -> float:
+    """The size of ordinary text on a sheet, in pixels."""
+    return min(24.0, max(10.0, width / 70))
 
 
 def num(value: float) -> str:
