@@ -25,6 +25,7 @@ from .config import ModelChoice, RunConfig, split_mask
 from .episode import Episode
 from .errors import RuntimeFailure
 from .journal.log import SCHEMA
+from .metrics import metered
 from .past import Past, joint_actions
 from .protocol import End
 from .recorder import Recorder
@@ -71,7 +72,8 @@ async def play(
         barrier = Barrier([spec.name for spec in specs], config.steps, config.step_deadline_s, feedback)
         history = partial(joint_actions, folder)
         notes = recorder.set_aside, recorder.ready
-        episode = Episode(barrier, runtime, config.seed, taping.record, history, *notes)
+        commit = metered(taping.record, folder.name) if config.runtime == "ray" else taping.record
+        episode = Episode(barrier, runtime, config.seed, commit, history, *notes)
         recorder.started(config, endpoint.model, lambda: episode.waiting_for)
         if past is not None:
             return await episode.resume(past)
