@@ -17,7 +17,7 @@ import typer
 from housemates import __version__
 
 from ..benchmarks import LeftOut, Row, measure, names
-from .errors import ConfigError, RuntimeFailure
+from .errors import ConfigError, StartError
 
 PACKAGES = ("ray", "trace-opt", "openai", "aiohttp", "msgpack")
 """Whose versions the figures depend on."""
@@ -59,7 +59,7 @@ def bench(
     else:
         _show(machine, rows, left)
     if failed:
-        raise RuntimeFailure("a benchmark failed; the table says which")
+        raise StartError("a benchmark failed; the table says which")
 
 
 def _machine() -> dict[str, Any]:

@@ -28,6 +28,7 @@ from .config import ModelChoice, RunConfig, split_mask
 from .episode import Episode
 from .errors import RuntimeFailure
 from .journal.log import SCHEMA
+from .metrics import metered
 from .past import Past, joint_actions
 from .placing import Placing
 from .protocol import End
@@ -106,7 +107,8 @@ async def play(
             if placing is not None:
                 await placing.note()
 
-        episode = Episode(barrier, runtime, config.seed, taping.record, history, recorder.set_aside, ready)
+        commit = metered(taping.record, folder.name) if config.runtime == "ray" else taping.record
+        episode = Episode(barrier, runtime, config.seed, commit, history, recorder.set_aside, ready)
         recorder.started(config, endpoint.model, lambda: episode.waiting_for)
         if past is not None:
             return await episode.resume(past)
