@@ -156,8 +156,11 @@ async def _machine_of(actor: Any) -> str:
     import ray
     from ray.exceptions import RayError
 
+    def here(_: object) -> str:
+        return ray.get_runtime_context().get_node_id()
+
     try:
-        return await actor.__ray_call__.remote(lambda _: ray.get_runtime_context().get_node_id())
+        return await actor.__ray_call__.remote(here)
     except RayError:
         return ""
 

@@ -150,7 +150,13 @@ class Machines:
     def start_ray(self) -> None:
         """Bring a cluster up on machines that have none."""
         folder = tempfile.mkdtemp(prefix="ray", dir=self._folder)
-        head = ("--head", f"--port={PORT}", "--include-dashboard=false", f"--temp-dir={folder}")
+        head = (
+            "--head",
+            f"--port={PORT}",
+            "--include-dashboard=false",
+            "--include-log-monitor=false",
+            f"--temp-dir={folder}",
+        )
         self.head.start_ray(*head)
         for machine in self.all[1:]:
             machine.start_ray(f"--address={self.address}")

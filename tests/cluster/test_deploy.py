@@ -25,7 +25,9 @@ IMAGE = "REGISTRY/housemates:0.1.0"
 def commands_in(path: Path) -> list[list[str]]:
     """The words after `housemates` or `ray` of each command in a file, joined where lines are."""
     text = re.sub(r"\\?\n\s+(?=--)", " ", path.read_text())
-    found = re.findall(r"(?:^|[\s(`'])((?:housemates|ray) (?:run|resume|study|llm|start|up|down|exec|stop|job)\b[^\n`')]*)", text)
+    found = re.findall(
+        r"(?:^|[\s(`'])((?:housemates|ray) (?:run|resume|study|llm|start|up|down|exec|stop|job)\b[^\n`');]*)", text
+    )
     return [line.split() for line in found]
 
 

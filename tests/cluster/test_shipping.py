@@ -31,7 +31,7 @@ def test_what_is_shipped_is_the_package_as_if_it_were_installed(tmp_path: Path) 
     second.mkdir()
     shipped(first)
     python = bare_python(tmp_path / "python")
-    without = subprocess.run([python, "-c", "import housemates"], capture_output=True, text=True, cwd=tmp_path)
+    without = subprocess.run([python, "-c", "import housemates"], env={}, capture_output=True, text=True, cwd=tmp_path)
     assert "No module named 'housemates'" in without.stderr
     where = {"PYTHONPATH": str(first)}
     done = subprocess.run([python, "-c", SHIP_AGAIN, second], env=where, capture_output=True, text=True, cwd=tmp_path)
