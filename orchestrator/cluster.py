@@ -156,11 +156,11 @@ async def _machine_of(actor: Any) -> str:
     import ray
     from ray.exceptions import RayError
 
-    def asked(_host: object) -> str:
+    def here(_: object) -> str:
         return ray.get_runtime_context().get_node_id()
 
     try:
-        return await actor.__ray_call__.remote(asked)
+        return await actor.__ray_call__.remote(here)
     except RayError:
         return ""
 

@@ -30,10 +30,14 @@ pytestmark = [
 ]
 ROOT = Path(__file__).parents[2]
 STEPS = 12
-RUN: dict[str, Any] = {"task": "put_dishwasher", "agents": 3, "seed": 5, "feedback": "own_words:praise"}
-OWN_WORDS = """
-def praise(agent, step, result, before):
-    return f"{agent} did what it could"
+RUN: dict[str, Any] = {"task": "put_dishwasher", "agents": 3, "seed": 5, "optimize": "own_policy:Carefully"}
+OWN_POLICY = """
+from housemates.actors.policy import Policy
+from own_rules import RULE
+
+class Carefully(Policy):
+    def text(self):
+        return self.plan + RULE
 """
 KEY = "k-of-the-test"
 SERVE = f"from housemates.actors.model.scripted_server import serve; serve(8089, 0.3, host=%r, key={KEY!r})"
@@ -66,7 +70,8 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("users")
-    (folder / "own_words.py").write_text(OWN_WORDS)
+    (folder / "own_policy.py").write_text(OWN_POLICY)
+    (folder / "own_rules.py").write_text("RULE = ' Be careful.'")
     ours = [ROOT / name for name in ("housemates", "actors", "env", "orchestrator")]
     with Machines(3, hidden=[folder, *ours], environment={"MODEL_KEY": KEY}) as machines:
         place = Place(machines, folder)
@@ -136,10 +141,8 @@ def test_a_machine_that_dies_takes_nothing_with_it_but_time(place: Place, undist
     assert not any(third.address in machines for machines in later)
     assert replay.digest(out) == undisturbed
     slowest = max(record["step_s"] for record in replay.records(out) if record["kind"] == "step")
-    print(
-        f"node loss: {first[third.address]} lost, the step took {slowest:.1f} s; "
-        f"{time.monotonic() - began:.1f} s in all"
-    )
+    lost, seconds = first[third.address], time.monotonic() - began
+    print(f"node loss: {lost} lost, the step took {slowest:.1f} s, the rest of the run {seconds:.1f} s")
 
 
 def test_a_run_whose_cluster_has_lost_its_head_goes_on_in_another_one(

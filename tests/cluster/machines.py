@@ -13,7 +13,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-import sys
 import sysconfig
 import tempfile
 import time
@@ -23,7 +22,8 @@ from pathlib import Path
 from types import TracebackType
 
 PORT = 6379
-START_S = 150.0
+STARTS = 3
+"""How often a Ray is started: it gives up by itself after 30 seconds, which is short on a machine under load."""
 _LONGEST_TEMP = "/tmp"
 """A socket's path must stay below 107 bytes, which pytest's folders are too long for."""
 
@@ -47,6 +47,7 @@ class Machine:
     ) -> None:
         self.name, self.address = name, address
         self.environment, self.python, self._hidden = dict(environment), python, hidden
+        self._started: list[subprocess.Popen[str]] = []
 
     def start(
         self, *command: str, environment: Mapping[str, str] | None = None, **how: object
@@ -54,25 +55,28 @@ class Machine:
         """Start a command there, with its output in pipes."""
         settings: dict[str, object] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": "/"} | how
         env = self.environment | dict(environment or {})
-        return subprocess.Popen(["ip", "netns", "exec", self.name, *command], text=True, env=env, **settings)  # type: ignore[call-overload]
+        process = subprocess.Popen(["ip", "netns", "exec", self.name, *command], text=True, env=env, **settings)  # type: ignore[call-overload]
+        self._started.append(process)
+        return process
 
-    def start_ray(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a Ray that uses the machine's own Python, and sees nothing of what is hidden from it."""
+    def start_ray(self, *arguments: str) -> None:
+        """Start a Ray that uses the machine's own Python, and sees nothing of what is hidden from it.
+
+        Raises:
+            RuntimeError: it did not come up; with its last words.
+        """
         hide = "".join(f"mount -t tmpfs none '{folder}' && " for folder in self._hidden)  # `ip netns exec` unshares
-        ray = [
-            "sh",
-            "-c",
-            f'{hide} exec "$@"',
-            "sh",
-            str(self.python),
-            "-m",
-            "ray.scripts.scripts",
-            "start",
-            "--block",
-            "--disable-usage-stats",
-        ]
+        ray = ["sh", "-c", f'{hide} exec "$@"', "sh", str(self.python), "-m", "ray.scripts.scripts", "start", "--block"]
         own = [f"--node-ip-address={self.address}", "--num-cpus=1", f"--object-store-memory={100 * 2**20}"]
-        return self.start(*ray, *own, *arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        path = Path(self.environment["HOME"], f"{self.name}.log")
+        for _ in range(STARTS):
+            with path.open("w") as log:
+                process = self.start(*ray, *own, *arguments, stdout=log, stderr=log)
+            while process.poll() is None:
+                if "Ray runtime started" in path.read_text():
+                    return
+                time.sleep(0.1)
+        raise RuntimeError(f"Ray did not come up on {self.name}: {path.read_text()[-2000:]}")
 
     def pids(self) -> list[int]:
         """Of all its processes."""
@@ -86,6 +90,12 @@ class Machine:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.02)
+        for process in self._started:
+            process.wait()
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
+        self._started.clear()
 
 
 class Machines:
@@ -101,7 +111,6 @@ class Machines:
         self._id = f"hm{os.getpid() % 10000}{secrets.token_hex(2)}"
         self._net = f"10.{secrets.randbelow(100) + 100}.{secrets.randbelow(250) + 1}"
         self._folder = Path(tempfile.mkdtemp(prefix="hm-", dir=_LONGEST_TEMP))
-        self._started: list[subprocess.Popen[str]] = []
         token = self._folder / "token"
         token.touch(0o600)
         token.write_text(secrets.token_hex(32))
@@ -110,6 +119,7 @@ class Machines:
             "HOME": str(self._folder),
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN_PATH": str(token),
+            "RAY_USAGE_STATS_ENABLED": "0",
         }
         python = bare_python(self._folder / "python")
         variables |= environment or {}
@@ -140,20 +150,21 @@ class Machines:
     def start_ray(self) -> None:
         """Bring a cluster up on machines that have none."""
         folder = tempfile.mkdtemp(prefix="ray", dir=self._folder)
-        head = ("--head", f"--port={PORT}", "--include-dashboard=false", f"--temp-dir={folder}")
-        self._started.append(self.head.start_ray(*head))
-        self._wait_for(lambda: _answers(self.head))
+        head = (
+            "--head",
+            f"--port={PORT}",
+            "--include-dashboard=false",
+            "--include-log-monitor=false",
+            f"--temp-dir={folder}",
+        )
+        self.head.start_ray(*head)
         for machine in self.all[1:]:
-            self._started.append(machine.start_ray(f"--address={self.address}"))
-        self._wait_for(lambda: self._nodes() == len(self.all))
+            machine.start_ray(f"--address={self.address}")
 
     def stop_ray(self) -> None:
         """End everything on every machine."""
         for machine in self.all:
             machine.die()
-        for process in self._started:
-            process.wait()
-        self._started.clear()
 
     def close(self) -> None:
         self.stop_ray()
@@ -174,23 +185,6 @@ class Machines:
             for device in ("lo", "eth0"):
                 _ip("-n", machine.name, "link", "set", device, "up")
 
-    def _nodes(self) -> int:
-        """How many machines the head knows."""
-        code = (
-            "import sys; from ray._raylet import GcsClient; "
-            "print(len(GcsClient(address=sys.argv[1]).get_all_node_info(timeout=5)))"
-        )
-        asked = self.head.start(str(self.head.python), "-c", code, self.address)
-        shown = asked.communicate()[0].strip()
-        return int(shown) if shown else 0
-
-    def _wait_for(self, true: object) -> None:
-        deadline = time.monotonic() + START_S
-        while not true():  # type: ignore[operator]
-            if time.monotonic() > deadline or any(process.poll() is not None for process in self._started):
-                raise RuntimeError("the cluster did not come up")
-            time.sleep(0.1)
-
 
 def bare_python(folder: Path) -> Path:
     """A Python with the packages of this one, except for what is installed editable: this package."""
@@ -199,11 +193,6 @@ def bare_python(folder: Path) -> Path:
     own = Path(sysconfig.get_path("purelib", vars=scheme))
     (own / "packages.pth").write_text(sysconfig.get_path("purelib") + "\n")  # a .pth file there is not looked at
     return folder / "bin" / "python"
-
-
-def _answers(machine: Machine) -> bool:
-    code = f"import socket; socket.create_connection(({machine.address!r}, {PORT}), 1)"
-    return machine.start(sys.executable, "-I", "-S", "-c", code).wait() == 0
 
 
 def _ip(*arguments: str, check: bool = True) -> None:

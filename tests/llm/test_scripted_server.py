@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 from housemates.actors.model.chat import ChatModel, Endpoint
 from housemates.actors.model.scripted_server import BODY_LIMIT_BYTES, MODEL, application, scripted_server, serve
+from housemates.orchestrator.cli import main
 
 MESSAGES = [{"role": "user", "content": "Available actions:\nA. [goexplore] <kitchen> (11)\n"}]
 
@@ -30,6 +31,31 @@ async def post(url: str, body: bytes) -> tuple[int, dict[str, object]]:
     async with aiohttp.ClientSession() as session, session.post(f"{url}/chat/completions", data=body) as response:
         data: dict[str, object] = await response.json()
         return response.status, data
+
+
+async def test_a_server_with_a_key_answers_nobody_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = web.AppRunner(application(key="k-1"), access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    try:
+        assert (await post(url, json.dumps({"messages": MESSAGES}).encode()))[0] == 401
+        monkeypatch.setenv("THE_KEY", "k-1")
+        chat = ChatModel(Endpoint(base_url=url, model=MODEL, key_env="THE_KEY"))
+        await chat.check()
+        await chat.close()
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("more", [[], ["--key-env", "NOT_SET"]])
+def test_a_server_that_others_reach_needs_a_key(
+    more: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["housemates", "llm", "--host", "0.0.0.0", *more])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert "--key-env" in capsys.readouterr().err
 
 
 async def test_the_client_and_the_child_process_work_together() -> None:
