@@ -18,8 +18,12 @@ from . import doctor, serve
 from .film import command as film_cli
 from .house.command import house_app
 from .interrupt import EXIT_INTERRUPTED
+from .models import models_app
 from .options import (
     Address,
+    AgentsPerActor,
+    Conductors,
+    Households,
     Json,
     MaxCalls,
     MaxCost,
@@ -28,6 +32,7 @@ from .options import (
     PriceIn,
     PriceOut,
     Quiet,
+    WorldsPerActor,
     budget_settings,
     option,
 )
@@ -53,7 +58,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-models_app = typer.Typer(help="The embedded model.", rich_markup_mode=None)
 app.add_typer(models_app, name="models")
 app.add_typer(house_app, name="house")
 app.command()(view)
@@ -167,9 +171,10 @@ def run(
     runtime: Annotated[
         str | None, option("--runtime", help="ray, or inline: one process, for debugging. [default: ray]")
     ] = None,
-    agents_per_actor: Annotated[
-        int | None, option("--agents-per-actor", help="Agents that share one Ray actor. [default: 1]")
-    ] = None,
+    agents_per_actor: AgentsPerActor = None,
+    households: Households = None,
+    worlds_per_actor: WorldsPerActor = None,
+    conductors: Conductors = None,
     memory_size: Annotated[
         int | None, option("--memory-size", help="Past plans shown to the optimizer. [default: 0]")
     ] = None,
@@ -239,6 +244,9 @@ def run(
         "learn_key_env": learn_key_env,
         "runtime": runtime,
         "agents_per_actor": agents_per_actor,
+        "households": households,
+        "worlds_per_actor": worlds_per_actor,
+        "conductors": conductors,
         "memory_size": memory_size,
         "step_deadline_s": step_deadline_s,
         "call_deadline_s": call_deadline_s,
@@ -252,6 +260,13 @@ def run(
     settings = make_config(**values)
     if out is not None and not out.name and str(out) != "/":
         raise ConfigError("--out: name a folder; the current one is not taken")
+    if settings.households > 1:
+        from .households import command as households_cli
+
+        households_cli.run(
+            settings, out, address, recorded=record is not None, viewed=view, quiet=quiet, as_json=as_json
+        )
+        return
     _show(lambda observer: run_episode(settings, out, observer, record, address), quiet, as_json, settings.llm, view)
 
 
@@ -269,9 +284,14 @@ def resume(
     as_json: Json = False,
 ) -> None:
     """Go on with a run that was interrupted or killed, or used up its budget, where its last committed step ended."""
+    from .households import command as households_cli
+    from .households.folder import is_households
     from .run import resume as resume_run
 
     budget = budget_settings(max_calls, max_tokens, max_cost, price_in, price_out, max_seconds)
+    if is_households(folder):
+        households_cli.resume(folder, budget, address, quiet=quiet, as_json=as_json)
+        return
     _show(lambda observer: resume_run(folder, observer, budget, address), quiet, as_json)
 
 
@@ -358,9 +378,15 @@ def replay(
 ) -> None:
     """Print a run as text, from its journal alone."""
     from . import replay as replaying
+    from .households import command as households_cli
+    from .households.folder import is_households
 
     if as_json and as_digest:
         raise typer.BadParameter("--json and --digest exclude each other")
+    if is_households(folder):
+        for line in households_cli.told(folder, as_json, as_digest):
+            typer.echo(line)
+        return
     if as_digest:
         typer.echo(replaying.digest(folder))
         return
@@ -409,27 +435,6 @@ def llm(
 
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(serve.serve)
 app.command()(doctor.doctor)
-
-
-@models_app.command("pull")
-def models_pull(
-    force: Annotated[bool, typer.Option("--force", help="Fetch it again even if it is there.")] = False,
-) -> None:
-    """Fetch the embedded model (98 MB, once) into the user's cache."""
-    from ..actors.model import weights as models
-
-    path = models.pull(typer.echo, force=force)
-    typer.echo(f"the embedded model is at {path}")
-
-
-@models_app.command("list")
-def models_list() -> None:
-    """Show the models that can be embedded, and which are here."""
-    from ..actors.model import weights as models
-
-    for model in models.list_models():
-        here = "here" if model.present else "not pulled"
-        typer.echo(f"{model.name}  {model.size_bytes / 1e6:.0f} MB  {model.licence}  {here}  {model.path}")
 
 
 @app.callback(invoke_without_command=True)

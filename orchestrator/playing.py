@@ -227,13 +227,14 @@ def make_runtime(
     if config.runtime == "inline":
         limits: dict[str, Any] = {"call_deadline_s": config.call_deadline_s, "terms": terms, "gate": shared.gate}
         return InlineRuntime(specs, endpoint, world, arguments, **limits)
+    packed = shared.agents_per_actor or config.agents_per_actor or agents_per_actor(config.agents, 1, cores())
     return RayRuntime(
         specs,
         endpoint,
         world,
         arguments,
         call_deadline_s=config.call_deadline_s,
-        agents_per_actor=shared.agents_per_actor or config.agents_per_actor or agents_per_actor(config.agents, 1, cores()),
+        agents_per_actor=packed,
         terms=terms,
         worlds=shared.worlds,
     )

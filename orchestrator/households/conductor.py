@@ -68,4 +68,3 @@ class Conductor:
     async def stop(self) -> None:
         """Break off what goes on; `play` ends soon after."""
         self._playing.stop("")
-
