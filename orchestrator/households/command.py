@@ -97,20 +97,22 @@ def told(folder: Path, as_json: bool, as_digest: bool) -> Iterator[str]:
         if as_digest:
             yield f"{name} {digest(place) if begun else 'not begun'}"
             continue
+        if not begun:
+            where = {"household": name, "status": "not begun"}
+            yield json.dumps(where) if as_json else f"household {name}, seed {config.seed}: not begun"
+            continue
         tally = Tally()
-        for record in records(place) if begun else ():
+        for record in records(place):
             tally.add(record)
-        summary = tally.summary() if begun else {"status": "not begun", "error": ""}
+        summary = tally.summary()
         if as_json:
             yield json.dumps({"household": name, **summary}, ensure_ascii=False)
-        elif begun:
-            solved = "solved" if summary["success"] else "not solved"
-            error = f": {one_line(summary['error'], 300)}" if summary["error"] else ""
-            yield (
-                f"household {name}, seed {config.seed}: {one_line(summary['status'], 50)}, {solved}, "
-                f"{summary['steps']} steps, {summary['llm']['calls']} calls{error}"
-            )
-        else:
-            yield f"household {name}, seed {config.seed}: not begun"
+            continue
+        solved = "solved" if summary["success"] else "not solved"
+        error = f": {one_line(summary['error'], 300)}" if summary["error"] else ""
+        yield (
+            f"household {name}, seed {config.seed}: {one_line(summary['status'], 50)}, {solved}, "
+            f"{summary['steps']} steps, {summary['llm']['calls']} calls{error}"
+        )
     if not as_json and not as_digest:
         yield f"one of them: housemates replay {one_line(str(folder), 500)}/{HOUSEHOLDS}/000"
