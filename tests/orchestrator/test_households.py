@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+from housemates.actors.model.scripted_server import scripted_server
 from housemates.env.host import WorldHost
 from housemates.env.hosts import WorldHosts
 from housemates.env.household.household import HouseholdWorld
@@ -34,24 +35,32 @@ from housemates.orchestrator.report.rows import Prices, read_results
 from housemates.orchestrator.run import resume, run
 from housemates.orchestrator.viewer.studies import is_study, overview
 
-SETTINGS: dict[str, Any] = {"llm": "scripted", "runtime": "inline", "task": "put_dishwasher", "steps": 12, "seed": 5}
+BASE: dict[str, Any] = {"llm": "scripted", "runtime": "inline", "task": "put_dishwasher", "steps": 12, "seed": 5}
 COUNT = 3
+Settings = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def settings() -> Generator[Settings]:
+    """One model for all tests: to start it takes longer than to run households with it."""
+    with scripted_server() as server:
+        yield BASE | {"llm": "openai:scripted", "base_url": server.url}
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> dict[str, str]:
     """The digests of runs of their own, with the seeds of the households."""
     place = tmp_path_factory.mktemp("alone")
     seeds = range(5, 5 + COUNT)
     return {
-        f"{number:03}": run(make_config(**SETTINGS | {"seed": seed}), place / str(seed)).summary["digest"]
+        f"{number:03}": run(make_config(**settings | {"seed": seed}), place / str(seed)).summary["digest"]
         for number, seed in enumerate(seeds)
     }
 
 
 @pytest.fixture(scope="module")
-def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return run_households(make_config(**SETTINGS, households=COUNT), tmp_path_factory.mktemp("t") / "run").folder
+def together(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Path:
+    return run_households(make_config(**settings, households=COUNT), tmp_path_factory.mktemp("t") / "run").folder
 
 
 class Interrupt(HouseholdsObserver):
@@ -89,10 +98,37 @@ def test_each_household_is_the_run_that_it_would_be_alone(together: Path, alone:
 )
 @pytest.mark.ray
 def test_on_ray_the_same_happens_however_it_is_spread(
-    spread: dict[str, Any], tmp_path: Path, alone: dict[str, str]
+    spread: dict[str, Any], tmp_path: Path, settings: Settings, alone: dict[str, str]
 ) -> None:
-    config = make_config(**SETTINGS | {"runtime": "ray", "households": COUNT} | spread)
+    config = make_config(**settings | {"runtime": "ray", "households": COUNT} | spread)
     result = run_households(config, tmp_path / "run")
+    assert result.status == "completed", result.summary["failed"]
+    assert digests(result.folder) == alone
+
+
+class KillWorlds(HouseholdsObserver):
+    """Kills the process with the worlds when the first steps are committed."""
+
+    def __init__(self) -> None:
+        self.killed = 0
+
+    def news(self, news: News) -> None:
+        if news.steps and not self.killed:
+            for process in psutil.Process().children(recursive=True):
+                if process.name().startswith("ray::WorldHost"):
+                    process.kill()
+                    self.killed += 1
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_worlds_that_are_lost_together_are_each_made_again(
+    tmp_path: Path, settings: Settings, alone: dict[str, str]
+) -> None:
+    more = {"runtime": "ray", "households": COUNT, "agents_per_actor": 2, "worlds_per_actor": COUNT}
+    killing = KillWorlds()
+    result = run_households(make_config(**settings | more), tmp_path / "run", killing)
+    assert killing.killed == 1
     assert result.status == "completed", result.summary["failed"]
     assert digests(result.folder) == alone
 
@@ -106,8 +142,10 @@ def test_each_household_has_a_complete_run_folder_with_its_own_seed(together: Pa
         resume(place)
 
 
-def test_a_run_that_was_interrupted_goes_on_with_all_its_households(tmp_path: Path, alone: dict[str, str]) -> None:
-    config = make_config(**SETTINGS, households=COUNT)
+def test_a_run_that_was_interrupted_goes_on_with_all_its_households(
+    tmp_path: Path, settings: Settings, alone: dict[str, str]
+) -> None:
+    config = make_config(**settings, households=COUNT)
     first = run_households(config, tmp_path / "run", Interrupt(2))
     assert first.status == "interrupted"
     again = resume_households(tmp_path / "run")
@@ -117,10 +155,16 @@ def test_a_run_that_was_interrupted_goes_on_with_all_its_households(tmp_path: Pa
         resume_households(tmp_path / "run")
 
 
-def test_a_run_that_was_killed_goes_on_with_all_its_households(tmp_path: Path, alone: dict[str, str]) -> None:
-    flags = ["--llm", "scripted", "--runtime", "inline", "--steps", "12", "--seed", "5", "--households", str(COUNT)]
-    command = [sys.executable, "-m", "housemates.orchestrator.cli", "run", *flags, "--out", str(tmp_path / "run")]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def command(settings: Settings, folder: Path) -> list[str]:
+    flags = ["--llm", settings["llm"], "--base-url", settings["base_url"], "--runtime", "inline", "--steps", "12"]
+    more = ["--seed", "5", "--households", str(COUNT), "--json", "--out", str(folder)]
+    return [sys.executable, "-m", "housemates.orchestrator.cli", "run", *flags, *more]
+
+
+def test_a_run_that_was_killed_goes_on_with_all_its_households(
+    tmp_path: Path, settings: Settings, alone: dict[str, str]
+) -> None:
+    process = subprocess.Popen(command(settings, tmp_path / "run"), stdout=subprocess.DEVNULL)
     journals = [tmp_path / "run" / HOUSEHOLDS / name / FILE_NAME for name in alone]
     while process.poll() is None and not any(path.is_file() and path.stat().st_size > 3000 for path in journals):
         time.sleep(0.01)
@@ -130,21 +174,23 @@ def test_a_run_that_was_killed_goes_on_with_all_its_households(tmp_path: Path, a
     assert digests(tmp_path / "run") == alone
 
 
-def test_a_household_that_fails_is_told_of_and_does_not_stop_the_others(tmp_path: Path, together: Path) -> None:
+def test_a_household_that_fails_is_told_of_and_does_not_stop_the_others(
+    tmp_path: Path, settings: Settings, together: Path
+) -> None:
     class Damage(HouseholdsObserver):
         def starting(self, what: str) -> None:
             place = tmp_path / "run" / HOUSEHOLDS / "001"
             place.mkdir(exist_ok=True)
             (place / "something").write_text("in the way")
 
-    result = run_households(make_config(**SETTINGS, households=COUNT), tmp_path / "run", Damage())
+    result = run_households(make_config(**settings, households=COUNT), tmp_path / "run", Damage())
     assert result.status == "failed"
     assert result.summary["completed"] == COUNT - 1
     assert "is not empty" in result.summary["failed"]["001"]
 
 
-def test_all_households_spend_one_budget(tmp_path: Path, alone: dict[str, str]) -> None:
-    result = run_households(make_config(**SETTINGS, households=COUNT, max_calls=25), tmp_path / "run")
+def test_all_households_spend_one_budget(tmp_path: Path, settings: Settings, alone: dict[str, str]) -> None:
+    result = run_households(make_config(**settings, households=COUNT, max_calls=25), tmp_path / "run")
     assert result.status == "budget_exceeded"
     assert result.summary["llm"]["calls"] == 25
     with pytest.raises(ConfigError, match="--max-calls"):
@@ -168,9 +214,9 @@ def test_two_processes_never_run_the_households_of_one_folder(together: Path) ->
         resume_households(together)
 
 
-def test_a_folder_that_holds_a_run_is_not_taken(together: Path) -> None:
+def test_a_folder_that_holds_a_run_is_not_taken(together: Path, settings: Settings) -> None:
     with pytest.raises(ConfigError, match="holds a run already"):
-        run_households(make_config(**SETTINGS, households=COUNT), together)
+        run_households(make_config(**settings, households=COUNT), together)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +230,7 @@ def test_a_folder_that_holds_a_run_is_not_taken(together: Path) -> None:
 )
 def test_what_makes_no_sense_for_many_households_is_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        make_config(**SETTINGS | {"households": 2} | values)
+        make_config(**BASE | {"households": 2} | values)
     assert message in str(caught.value)
 
 
@@ -219,7 +265,7 @@ def test_a_conductor_that_is_lost_does_not_stop_the_others(tmp_path: Path) -> No
             return News(ended=self.ended)
 
     heard = News()
-    households = households_of(make_config(**SETTINGS, households=4), tmp_path)
+    households = households_of(make_config(**BASE, households=4), tmp_path)
     asyncio.run(conduct([Lost(), Good()], households, heard.add))
     assert {name: end.status for name, end in heard.ended.items()} == {
         "000": "failed",
@@ -246,11 +292,3 @@ def test_one_process_conducts_until_its_core_would_be_full() -> None:
     assert sizing.conductors(100, 100, 2) == 1, "half the cores are for the agents"
     assert sizing.conductors(100, 100, 64) > 1
     assert sizing.conductors(100_000, 2, 64) == 2, "a household is conducted by one process"
-
-
-def test_the_command_gives_one_line_of_json_for_all(tmp_path: Path) -> None:
-    flags = ["--llm", "scripted", "--runtime", "inline", "--steps", "2", "--households", "2", "--json"]
-    command = [sys.executable, "-m", "housemates.orchestrator.cli", "run", *flags, "--out", str(tmp_path / "run")]
-    process = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ), check=True)
-    (line,) = process.stdout.splitlines()
-    assert json.loads(line)["completed"] == 2
