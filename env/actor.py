@@ -1,7 +1,7 @@
 """The Ray actor that owns one world or several, and whatever processes the worlds need.
 
-Calls come one at a time, because a world is one place, and a step of it takes milliseconds. Ray neither
-restarts it nor repeats a call: a step must not happen twice.
+Calls come one at a time, because a world is one place, and a step of it takes milliseconds. Ray neither restarts
+it nor repeats a call: a step must not happen twice.
 """
 
 from __future__ import annotations

@@ -21,6 +21,9 @@ from .house.command import house_app
 from .interrupt import EXIT_INTERRUPTED
 from .options import (
     Address,
+    AgentsPerActor,
+    Conductors,
+    Households,
     Json,
     MaxCalls,
     MaxCost,
@@ -30,12 +33,14 @@ from .options import (
     PriceOut,
     Quiet,
     View,
+    WorldsPerActor,
     budget_settings,
     option,
     world_arguments,
 )
 from .report.command import report
 from .study import command as study_cli
+from .tasks import tasks
 from .viewer.command import view
 
 if TYPE_CHECKING:
@@ -185,9 +190,10 @@ def run(
     runtime: Annotated[
         str | None, option("--runtime", help="ray, or inline: one process, for debugging. [default: ray]")
     ] = None,
-    agents_per_actor: Annotated[
-        int | None, option("--agents-per-actor", help="Agents that share one Ray actor. [default: 1]")
-    ] = None,
+    agents_per_actor: AgentsPerActor = None,
+    households: Households = None,
+    worlds_per_actor: WorldsPerActor = None,
+    conductors: Conductors = None,
     memory_size: Annotated[
         int | None, option("--memory-size", help="Past plans shown to the optimizer. [default: 0]")
     ] = None,
@@ -262,6 +268,9 @@ def run(
         "learn_key_env": learn_key_env,
         "runtime": runtime,
         "agents_per_actor": agents_per_actor,
+        "households": households,
+        "worlds_per_actor": worlds_per_actor,
+        "conductors": conductors,
         "memory_size": memory_size,
         "step_deadline_s": step_deadline_s,
         "call_deadline_s": call_deadline_s,
@@ -276,6 +285,13 @@ def run(
     settings = make_config(**values)
     if out is not None and not out.name and str(out) != "/":
         raise ConfigError("--out: name a folder; the current one is not taken")
+    if settings.households > 1:
+        from .households import command as households_cli
+
+        households_cli.run(
+            settings, out, address, recorded=record is not None, viewed=view, quiet=quiet, as_json=as_json
+        )
+        return
     _show(lambda observer: run_episode(settings, out, observer, record, address), quiet, as_json, settings.llm, view)
 
 
@@ -294,9 +310,16 @@ def resume(
     as_json: Json = False,
 ) -> None:
     """Go on with a run that was interrupted or killed, or used up its budget, where its last committed step ended."""
+    from .households import command as households_cli
+    from .households.folder import is_households
     from .run import resume as resume_run
 
     budget = budget_settings(max_calls, max_tokens, max_cost, price_in, price_out, max_seconds)
+    if is_households(folder):
+        if view:
+            raise typer.BadParameter(f"--view shows one run; look at all households with: housemates view {folder}")
+        households_cli.resume(folder, budget, address, quiet=quiet, as_json=as_json)
+        return
     _show(lambda observer: resume_run(folder, observer, budget, address), quiet, as_json, view=view)
 
 
@@ -385,9 +408,15 @@ def replay(
 ) -> None:
     """Print a run as text, from its journal alone."""
     from . import replay as replaying
+    from .households import command as households_cli
+    from .households.folder import is_households
 
     if as_json and as_digest:
         raise typer.BadParameter("--json and --digest exclude each other")
+    if is_households(folder):
+        for line in households_cli.told(folder, as_json, as_digest):
+            typer.echo(line)
+        return
     if as_digest:
         typer.echo(replaying.digest(folder))
         return
@@ -395,23 +424,7 @@ def replay(
         typer.echo(line)
 
 
-@app.command()
-def tasks(
-    as_schema: Annotated[bool, typer.Option("--schema", help="The JSON schema of task files instead.")] = False,
-) -> None:
-    """List the tasks: the families, then the numbered ones with their homes."""
-    from ..env.household.tasks.families import FIFTY, TASKS
-    from ..env.household.tasks.task_file import schema
-
-    if as_schema:
-        typer.echo(schema())
-        return
-    for task in TASKS.values():
-        typer.echo(f"{task.name:18} {task.summary}")
-    for task in FIFTY.values():
-        typer.echo(f"{task.name:2} in home {task.home:5} {task.description}: {task.summary}")
-
-
+app.command()(tasks)
 app.command()(llm.llm)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(serve.serve)
 app.command()(doctor.doctor)

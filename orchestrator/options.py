@@ -29,6 +29,23 @@ PriceIn = Annotated[float | None, option("--price-in", help="Dollars for a milli
 PriceOut = Annotated[float | None, option("--price-out", help="Dollars for a million tokens of replies.")]
 MaxSeconds = Annotated[float | None, option("--max-seconds", help="Budget: seconds after which no model call begins.")]
 
+AgentsPerActor = Annotated[
+    str | None,
+    option(
+        "--agents-per-actor",
+        help="Agents that share one Ray actor, or auto: one each as long as there are few. [default: 1]",
+    ),
+]
+Households = Annotated[
+    int | None,
+    option("--households", help="Households at the same time, each with its agents and a seed: SEED + i. [default: 1]"),
+]
+WorldsPerActor = Annotated[
+    str | None, option("--worlds-per-actor", help="Households whose worlds share one Ray actor. [default: auto]")
+]
+Conductors = Annotated[
+    str | None, option("--conductors", help="Processes that conduct the households. [default: auto]")
+]
 
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show only the summary, at the end.")]
 Json = Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -60,12 +61,14 @@ class Shared:
         purse: the budget of all together; None: each has its own.
         worlds: the process that holds its world and others'; None: one of its own. Only with Ray.
         agents_per_actor: how its agents are packed if it depends on all; 0: as its configuration says.
+        starts: held while its actors start, so that not all processes start at once; None: nobody else starts any.
     """
 
     gate: Gate | None = None
     purse: Purse | None = None
     worlds: WorldProcess | None = None
     agents_per_actor: int = 0
+    starts: asyncio.Semaphore | None = None
 
 
 async def play(
@@ -96,7 +99,8 @@ async def play(
     runtime = make_runtime(config, specs, endpoint, folder, past.spent if past else None, shared)
     try:
         recorder.starting(f"starting {len(specs)} agents")
-        await runtime.start()
+        async with (shared and shared.starts) or nullcontext():
+            await runtime.start()
         feedback = find_feedback(config.feedback)
         barrier = Barrier([spec.name for spec in specs], config.steps, config.step_deadline_s, feedback)
         history = partial(joint_actions, folder)
@@ -233,6 +237,7 @@ def make_runtime(
     if config.runtime == "inline":
         limits: dict[str, Any] = {"call_deadline_s": config.call_deadline_s, "terms": terms, "gate": shared.gate}
         return InlineRuntime(specs, endpoint, world, arguments, **limits)
+    packed = shared.agents_per_actor or config.agents_per_actor or agents_per_actor(config.agents, 1, cores())
     return RayRuntime(
         specs,
         endpoint,
@@ -240,9 +245,7 @@ def make_runtime(
         arguments,
         call_deadline_s=config.call_deadline_s,
         world_deadline_s=config.world_deadline_s,
-        agents_per_actor=shared.agents_per_actor
-        or config.agents_per_actor
-        or agents_per_actor(config.agents, 1, cores()),
+        agents_per_actor=packed,
         terms=terms,
         worlds=shared.worlds,
     )

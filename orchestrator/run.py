@@ -70,6 +70,10 @@ def run(
         ConfigError: the configuration cannot be run here (no key, no model file, folder taken, wrong cassette).
         StartError: the endpoint, Ray, or the world cannot be reached, or was lost; a replay went another way.
     """
+    if config.households > 1:
+        raise ConfigError(
+            "households: several of them are run with housemates.orchestrator.households.running.run_households"
+        )
     cassette = find_cassette(config)
     folder, journal = create_run_folder(out, config)
     recorder = Recorder(folder, journal, observer or Observer())

@@ -26,6 +26,7 @@ from housemates.orchestrator.config import load_config, make_config
 from housemates.orchestrator.emergence import measure
 from housemates.orchestrator.errors import ConfigError
 from housemates.orchestrator.given import recorded_config
+from housemates.orchestrator.households.folder import HOUSEHOLDS, households_of, read_settings
 from housemates.orchestrator.journal.log import MAGIC, JournalError
 from housemates.orchestrator.past import read_past
 from housemates.orchestrator.run import run
@@ -191,6 +192,7 @@ def readers(folder: Path) -> dict[str, Reader]:
         "task": Reader([_TASK], _file(folder / "t.json", _task), (WorldError,), _json, 1),
         "scene": Reader([_scene()], _file(folder / "h.json", _home), (WorldError,), _json, 0.2),
         "run": Reader([_RUN], _file(folder / "r.toml", _run), (ConfigError,), _toml, 0.2),
+        "households": Reader([b"households = 3\n" + _RUN], _households(folder / "many"), (ConfigError,), _toml, 0.2),
         "snapshot": Reader([sealed["state"]], _snapshot(world), (WorldError,), _msgpack, 0.2),
     }
 
@@ -228,6 +230,17 @@ def _journal(folder: Path, records: list[Any]) -> Callable[[bytes], object]:
         measure(history)
         list(replay.json_lines(place))
         read_past(place)
+
+    return read
+
+
+def _households(folder: Path) -> Callable[[bytes], object]:
+    """Have the settings of a run with many households read."""
+    (folder / HOUSEHOLDS).mkdir(parents=True)
+
+    def read(content: bytes) -> None:
+        (folder / "run.toml").write_bytes(content)
+        households_of(read_settings(folder), folder)
 
     return read
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +14,10 @@ from ..runtime import WorldProcess
 from ..side_by_side import Job, SideBySide
 from .books import News, Reporter
 from .folder import Household
+
+STARTS = 4
+"""So many households start their processes at the same time. Those that have started go on meanwhile; a hundred
+processes that start at once make two cores slower than they are one after the other."""
 
 
 class Shape(NamedTuple):
@@ -42,6 +47,7 @@ class Conductor:
         self._purse = purse
         self._gate = Gate()
         self._shape = shape
+        self._starts = asyncio.Semaphore(STARTS)
         self._playing = SideBySide(endpoints, self._reporter, Shared(gate=self._gate, purse=purse))
 
     async def play(self, households: Sequence[Household]) -> None:
@@ -54,6 +60,7 @@ class Conductor:
                 purse=self._purse,
                 worlds=WorldProcess() if self._with_ray else None,
                 agents_per_actor=self._shape.agents_per_actor,
+                starts=self._starts,
             )
             jobs += [
                 Job(one.name, one.folder, one.config, budget=self._budget, shared=shared)

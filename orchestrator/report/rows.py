@@ -12,6 +12,7 @@ from ...env.codec import parse_json
 from ..config import PLACE, RunConfig, task_name
 from ..emergence import measure
 from ..errors import ConfigError
+from ..households.folder import HOUSEHOLDS, is_households
 from ..journal.log import FILE_NAME as JOURNAL_NAME
 from ..journal.log import JournalError
 from ..replay import records
@@ -103,7 +104,8 @@ def _runs_in(folder: Path) -> Iterator[Path]:
     if (folder / JOURNAL_NAME).is_file():
         yield folder
         return
-    runs = sorted(path.parent for path in folder.glob(f"*/{JOURNAL_NAME}"))
+    place = folder / HOUSEHOLDS if is_households(folder) else folder
+    runs = sorted(path.parent for path in place.glob(f"*/{JOURNAL_NAME}"))
     if not runs:
         raise ConfigError(f"{folder} holds neither a run nor a study ({JOURNAL_NAME}, {STUDY_NAME}, {EPISODES}/)")
     yield from runs

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..config import FILE_NAME as CONFIG_NAME
 from ..errors import ConfigError
+from ..households.folder import HOUSEHOLDS
 from ..journal.log import FILE_NAME as JOURNAL_NAME
 from ..run_folder import SUMMARY_NAME
 from .texts import label
@@ -36,8 +37,10 @@ def episodes_in(folder: Path) -> list[str]:
 
 
 def episodes_folder(folder: Path) -> Path:
-    """Where a study keeps its episodes; a folder without a study file keeps its runs in itself."""
-    return folder / EPISODES if (folder / STUDY_NAME).is_file() else folder
+    """Where a study keeps its episodes, or a run its households; any other folder keeps its runs in itself."""
+    if (folder / STUDY_NAME).is_file():
+        return folder / EPISODES
+    return folder / HOUSEHOLDS if (folder / HOUSEHOLDS).is_dir() else folder
 
 
 def figures_in(folder: Path) -> list[str]:

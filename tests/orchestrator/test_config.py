@@ -70,7 +70,7 @@ def test_a_base_url_alone_means_an_openai_compatible_endpoint() -> None:
         ({"llm": "openai:m", "base_url": "x/v1"}, "does not start with http"),
         ({"method": "magic"}, "method: "),
         ({"runtime": "spark"}, "runtime: "),
-        ({"agents_per_actor": 0}, "agents-per-actor: "),
+        ({"agents_per_actor": -1}, "agents-per-actor: "),
         ({"colour": "red"}, "colour: no such setting"),
     ],
 )
