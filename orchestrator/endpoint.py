@@ -49,7 +49,7 @@ def serving(
         for choice in choices:
             kind, _, name = choice.llm.partition(":")
             if replayed:
-                endpoints[choice] = Endpoint(base_url=REPLAYED_URL, model=_model_name(kind, name))
+                endpoints[choice] = replayed_endpoint(choice)
             elif kind == "openai":
                 endpoints[choice] = openai_endpoint(choice)
             else:
@@ -57,6 +57,12 @@ def serving(
                 servers.append(server)
                 endpoints[choice] = Endpoint(base_url=server.url, model=_model_name(kind, name), ours=True)
         yield Served(endpoints[choices[0]], endpoints, servers)
+
+
+def replayed_endpoint(choice: ModelChoice) -> Endpoint:
+    """Where a model is that is played back: nowhere, but called as when it was recorded."""
+    kind, _, name = choice.llm.partition(":")
+    return Endpoint(base_url=REPLAYED_URL, model=_model_name(kind, name))
 
 
 def _server(agents: int, kind: str, name: str, log_path: Path, say: Callable[[str], None]) -> ServerProcess:

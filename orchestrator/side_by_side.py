@@ -13,7 +13,7 @@ from typing import Any
 from ..actors.cassette import Cassette
 from ..actors.model.chat import Endpoint
 from .config import ModelChoice, RunConfig, changed
-from .endpoint import REPLAYED_URL
+from .endpoint import replayed_endpoint
 from .errors import ConfigError
 from .journal.log import FILE_NAME as JOURNAL_NAME
 from .journal.log import Journal, JournalError
@@ -124,9 +124,9 @@ class SideBySide:
         began = time.perf_counter()
         status, end, fault = "failed", End(success=False), ""
         try:
-            models = config.models
-            endpoint = self._endpoints.get(models[0]) or Endpoint(base_url=REPLAYED_URL, model=models[0].llm)
-            specs = agent_specs(config, self._endpoints, cassette, record=taping.recording)
+            endpoints = self._endpoints if cassette is None else {m: replayed_endpoint(m) for m in config.models}
+            endpoint = endpoints[config.models[0]]
+            specs = agent_specs(config, endpoints, cassette, record=taping.recording)
             if past is None or not past.lesson:
                 shared = job.shared or self._shared
                 end = await play(config, folder, endpoint, specs, recorder, taping, past, shared)
