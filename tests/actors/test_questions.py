@@ -31,9 +31,7 @@ async def test_textgrad_criticises_step_by_step_and_then_rewrites_the_plan(
     update = turns[1].update
     assert update and (update.verdict, turns[1].plan) == ("accepted", "def kitchen: first")
     purposes = [call.purpose for call in turns[1].calls]
-    assert purposes.count("learn") > 3 and purposes[-1] == "act", (
-        "a question for each node, and one more"
-    )
+    assert purposes.count("learn") > 3 and purposes[-1] == "act", "a question for each node, and one more"
     asked = [body for body in server.requests if "IMPROVED_VARIABLE" in str(body)]
     assert len(asked) == 1 and "Be quicker." in str(asked) and "response_format" not in asked[0]
 
