@@ -1,7 +1,7 @@
 """HTTP to one OpenAI-compatible server, with nothing between the prompt and aiohttp.
 
-The openai package would do the same for three times the CPU of a call, and with 0.7 s of CPU and 29 MB more for the start
-of an agent's process: it builds models of requests and replies that nobody here looks at.
+The openai package would do the same for three times the CPU of a call, and with 0.7 s of CPU and 29 MB more for the
+start of an agent's process: it builds models of requests and replies that nobody here looks at.
 """
 
 from __future__ import annotations
