@@ -14,8 +14,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ STOP_S = 1.0
 _PR_SET_CHILD_SUBREAPER = 36
 
 _session: str | None = None  # the folder of the Ray of ours that is up
+_turns = count()  # which machine comes first, for each run of this process another one
 _head = ""  # where the head of the cluster is that is joined
 
 
@@ -130,6 +132,21 @@ def machines() -> dict[str, str]:
         node["NodeID"]: name if names.count(name) == 1 else f"{name}#{node['NodeID'][:6]}"
         for node, name in zip(nodes, names, strict=True)
     }
+
+
+def places() -> Iterator[dict[str, Any]]:
+    """Options for one actor after another: the machines take turns, and one that has died is passed over.
+
+    Ray's own SPREAD leaves machines out when there are as many actors as machines. The machines are looked up once:
+    when one is lost it may have been the head, and to ask for them would hold everything up.
+    """
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    up = sorted(machines())
+    for turn in count(next(_turns)):
+        strategy = NodeAffinitySchedulingStrategy(up[turn % len(up)], soft=True)
+        # The actors wait for models most of the time: cores are no measure of how many fit on a machine.
+        yield {"num_cpus": 0, "scheduling_strategy": strategy}
 
 
 async def machines_of(actors: Mapping[str, Any]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from ..actors.turn import Answer, Ask, Failure
 from ..env.host import WorldHost
 from ..env.world import Observation, StepResult, World
 from .barrier import MAX_ATTEMPTS
+from .cluster import places
 from .errors import RuntimeFailure, WorldLost
 
 RESENDS = 10
@@ -152,8 +153,7 @@ class RayRuntime:
         from ..actors.limiter.actor import RemoteGate
         from ..env.actor import WorldActor
 
-        # The actors wait for models most of the time: cores are no measure of how many fit on a node.
-        where = {"num_cpus": 0, "scheduling_strategy": "SPREAD"}
+        place = places()
         arguments: dict[str, Any] = {"call_deadline_s": call_deadline_s}
         if terms is not None:
             self._gate = RemoteGate()
@@ -161,9 +161,9 @@ class RayRuntime:
             arguments |= {"gate": self._gate, "terms": terms._replace(run=uuid.uuid4().hex)}
 
         def process_of(group: Sequence[AgentSpec]) -> _Process:
-            return _Process(lambda: AgentActor.options(**where).remote(group, endpoint, **arguments))
+            return _Process(lambda: AgentActor.options(**next(place)).remote(group, endpoint, **arguments))
 
-        self._world = _Process(lambda: WorldActor.options(**where).remote(world, world_arguments))
+        self._world = _Process(lambda: WorldActor.options(**next(place)).remote(world, world_arguments))
         self._world_calls = 0
         self._process_of: dict[str, _Process] = {}
         for start in range(0, len(specs), agents_per_actor):
