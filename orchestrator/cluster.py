@@ -134,19 +134,21 @@ def machines() -> dict[str, str]:
     }
 
 
-def places() -> Iterator[dict[str, Any]]:
-    """Options for one actor after another: the machines take turns, and one that has died is passed over.
+def places(first: int) -> Iterator[dict[str, Any]]:
+    """Options for one actor after another: with the first ones the machines take turns, later ones go where Ray likes.
 
-    Ray's own SPREAD leaves machines out when there are as many actors as machines. The machines are looked up once:
-    when one is lost it may have been the head, and to ask for them would hold everything up.
+    Ray's SPREAD and soft affinity leave machines out when there are few actors. Affinity that is strict cannot be had
+    for actors that are made again: their machine may be the one that died.
     """
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    up = sorted(machines())
-    for turn in count(next(_turns)):
-        strategy = NodeAffinitySchedulingStrategy(up[turn % len(up)], soft=True)
-        # The actors wait for models most of the time: cores are no measure of how many fit on a machine.
+    # The actors wait for models most of the time: cores are no measure of how many fit on a machine.
+    up, start = sorted(machines()), next(_turns)
+    for turn in range(start, start + first):
+        strategy = NodeAffinitySchedulingStrategy(up[turn % len(up)], soft=False)
         yield {"num_cpus": 0, "scheduling_strategy": strategy}
+    while True:
+        yield {"num_cpus": 0, "scheduling_strategy": "SPREAD"}
 
 
 async def machines_of(actors: Mapping[str, Any]) -> dict[str, str]:

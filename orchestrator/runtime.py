@@ -153,7 +153,7 @@ class RayRuntime:
         from ..actors.limiter.actor import RemoteGate
         from ..env.actor import WorldActor
 
-        place = places()
+        place = places(first=1 + -(-len(specs) // agents_per_actor))
         arguments: dict[str, Any] = {"call_deadline_s": call_deadline_s}
         if terms is not None:
             self._gate = RemoteGate()
