@@ -14,8 +14,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ STOP_S = 1.0
 _PR_SET_CHILD_SUBREAPER = 36
 
 _session: str | None = None  # the folder of the Ray of ours that is up
+_turns = count()  # which machine comes first, for each run of this process another one
 _head = ""  # where the head of the cluster is that is joined
 
 
@@ -130,6 +132,23 @@ def machines() -> dict[str, str]:
         node["NodeID"]: name if names.count(name) == 1 else f"{name}#{node['NodeID'][:6]}"
         for node, name in zip(nodes, names, strict=True)
     }
+
+
+def places(first: int) -> Iterator[dict[str, Any]]:
+    """Options for one actor after another: with the first ones the machines take turns, later ones go where Ray likes.
+
+    Ray's SPREAD and soft affinity leave machines out when there are few actors. Affinity that is strict cannot be had
+    for actors that are made again: their machine may be the one that died.
+    """
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    # The actors wait for models most of the time: cores are no measure of how many fit on a machine.
+    up, start = sorted(machines()), next(_turns)
+    for turn in range(start, start + first):
+        strategy = NodeAffinitySchedulingStrategy(up[turn % len(up)], soft=False)
+        yield {"num_cpus": 0, "scheduling_strategy": strategy}
+    while True:
+        yield {"num_cpus": 0, "scheduling_strategy": "SPREAD"}
 
 
 async def machines_of(actors: Mapping[str, Any]) -> dict[str, str]:

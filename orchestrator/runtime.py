@@ -17,6 +17,7 @@ from ..actors.turn import Answer, Ask
 from ..env.host import WorldHost
 from ..env.world import Observation, StepResult, World
 from .barrier import MAX_ATTEMPTS
+from .cluster import places
 from .errors import RuntimeFailure, WorldLost
 from .letterbox import Exchange, Letterbox, ProcessLost
 
@@ -29,8 +30,6 @@ RESTARTS = 2
 """How often a process that dies while it comes up is made again before the run does not start."""
 CLOSE_S = 0.5
 """Seconds the actors have to close what they hold before they are killed."""
-_WHERE = {"num_cpus": 0, "scheduling_strategy": "SPREAD"}
-"""The actors wait for models most of the time: cores are no measure of how many fit on a node."""
 
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -174,7 +173,8 @@ class WorldProcess(_Process):
     def __init__(self) -> None:
         from ..env.actor import WorldActor
 
-        super().__init__(lambda: WorldActor.options(**_WHERE).remote())
+        place = places(first=1)
+        super().__init__(lambda: WorldActor.options(**next(place)).remote())
         self._episodes = 0
 
     def enter(self) -> None:
@@ -276,6 +276,7 @@ class RayRuntime:
         from ..actors.actor import AgentActor
         from ..actors.limiter.actor import RemoteGate
 
+        place = places(first=-(-len(specs) // agents_per_actor))
         arguments: dict[str, Any] = {"call_deadline_s": call_deadline_s}
         if terms is not None:
             self._gate = RemoteGate()
@@ -283,7 +284,7 @@ class RayRuntime:
             arguments |= {"gate": self._gate, "terms": terms._replace(run=terms.run or uuid.uuid4().hex)}
 
         def process_of(group: Sequence[AgentSpec]) -> _AgentProcess:
-            return _AgentProcess(lambda: AgentActor.options(**_WHERE).remote(group, endpoint, **arguments))
+            return _AgentProcess(lambda: AgentActor.options(**next(place)).remote(group, endpoint, **arguments))
 
         self._world = _World(worlds or WorldProcess(), world, world_arguments, deadline_s=world_deadline_s)
         self._process_of: dict[str, _AgentProcess] = {}
