@@ -1,7 +1,8 @@
 """T14: three recorded runs are played back by today's code, without any model, and nothing may have changed.
 
 `tests/recorded/` holds their cassettes: two agents with the embedded model, five that also learn a role from verdicts,
-twelve that learn over two thoughts. If what agents are shown, or how they learn, is to change, record them anew (`--record`).
+twelve that learn over two thoughts. If what agents are shown, or how they learn, is to change, record them anew
+(`--record`).
 """
 
 from __future__ import annotations
