@@ -213,7 +213,8 @@ class RayRuntime:
         return await self._of_world("repeat", list(joint_actions), steps=len(joint_actions))
 
     async def renew_world(self) -> None:
-        self._world.end()  # the next call makes another
+        self._world.end()
+        await _raised(_up(self._world))
 
     async def close(self) -> None:
         actors = [process.current for process in self._processes if process.current is not None]
