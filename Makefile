@@ -18,7 +18,7 @@ test: $(INSTALLED)  ## all tests
 
 # HOUSEMATES_CHAOS=long for the long form. The table is written whatever fails; then the failure counts.
 chaos: $(INSTALLED)  ## break everything on purpose, and write the results into docs/reliability.md
-	@$(BIN)/python -m pytest -m "" -o junit_suite_name=$(or $(HOUSEMATES_CHAOS),short) --junitxml=$(VENV)/chaos.xml \
+	@$(BIN)/python -m pytest -m "" -o junit_family=xunit1 -o junit_suite_name=$(or $(HOUSEMATES_CHAOS),short) --junitxml=$(VENV)/chaos.xml \
 		$$($(BIN)/python -m tests.chaos.table --tests) $(ARGS); \
 		failed=$$?; $(BIN)/python -m tests.chaos.table $(VENV)/chaos.xml && exit $$failed
 
