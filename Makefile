@@ -27,7 +27,7 @@ docs: $(INSTALLED)  ## the documentation's site, into site/
 
 # HOUSEMATES_CHAOS=long for the long form. The table is written whatever fails; then the failure counts.
 chaos: $(INSTALLED)  ## break everything on purpose, and write the results into docs/reliability.md
-	@$(BIN)/python -m pytest -m "" -o junit_suite_name=$(or $(HOUSEMATES_CHAOS),short) --junitxml=$(VENV)/chaos.xml \
+	@$(BIN)/python -m pytest -m "" -o junit_family=xunit1 -o junit_suite_name=$(or $(HOUSEMATES_CHAOS),short) --junitxml=$(VENV)/chaos.xml \
 		$$($(BIN)/python -m tests.chaos.table --tests) $(ARGS); \
 		failed=$$?; $(BIN)/python -m tests.chaos.table $(VENV)/chaos.xml && exit $$failed
 

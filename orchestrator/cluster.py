@@ -231,12 +231,15 @@ def local_ray() -> Generator[None]:
     doors = ExitStack()
     try:
         doors.enter_context(private_access(Path(_session)))
-        _connect(
-            address="local",
-            include_dashboard=False,
-            object_store_memory=OBJECT_STORE_BYTES,
-            _temp_dir=f"{_session}/ray",  # Ray opens it to all users of the machine
-        )
+        try:
+            _connect(
+                address="local",
+                include_dashboard=False,
+                object_store_memory=OBJECT_STORE_BYTES,
+                _temp_dir=f"{_session}/ray",  # Ray opens it to all users of the machine
+            )
+        except Exception as error:  # Ray raises just that when one of its processes dies or is too slow
+            raise RuntimeFailure(f"Ray did not start: {' '.join(str(error).split())}") from None
         check_loopback()
         yield
     finally:

@@ -33,17 +33,16 @@ def until(true: Callable[[], object], within_s: float = 15.0) -> bool:
 
 
 def descendants() -> set[psutil.Process]:
-    """All processes below this one, the dead ones that nobody has buried included."""
-    return {process for process in psutil.Process().children(recursive=True) if not _is_librarys(process)}
+    """All living processes below this one; the dead whom we adopted from killed runs are buried later."""
+    return {process for process in psutil.Process().children(recursive=True) if _lives(process)}
 
 
-def _is_librarys(process: psutil.Process) -> bool:
-    """Python's own helpers, and the dead ffmpeg of a film that was given up, which imageio buries later."""
+def _lives(process: psutil.Process) -> bool:
     try:
-        if process.name().startswith("ffmpeg") and process.status() == psutil.STATUS_ZOMBIE:
-            return True
-        return any(helper in argument for argument in process.cmdline() for helper in HELPERS)
-    except psutil.Error:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return not any(helper in argument for argument in process.cmdline() for helper in HELPERS)
+    except psutil.NoSuchProcess:
         return False
 
 

@@ -33,7 +33,7 @@ def _private(path: str, flags: int) -> int:
 
 
 class BoundedLog:
-    """Appends to a file that only its user can read; when that is full it becomes `<name>.1`, replacing the last."""
+    """Appends to a file of its user's alone; when that is full it becomes `<name>.1`, in place of the one before."""
 
     def __init__(self, path: Path, limit: int) -> None:
         self._path, self._limit = path, limit
