@@ -16,18 +16,25 @@ from housemates.orchestrator.errors import RuntimeFailure
 from housemates.orchestrator.ray_access import check_loopback, private_access
 from housemates.orchestrator.serve import open_to_others
 from typer.main import get_command
+from typer.testing import CliRunner
 
 
-def test_no_command_but_the_simulator_s_can_listen_beyond_loopback() -> None:
+def test_no_command_but_the_simulator_s_and_the_scripted_model_s_can_listen_beyond_loopback() -> None:
     commands: Any = get_command(cli.app)
     listening = {
         name
         for name, command in commands.commands.items()
         if any(option in ("--host", "--bind") for parameter in command.params for option in parameter.opts)
     }
-    assert listening <= {"serve"}
+    assert listening == {"serve", "llm"}
     for module in (local, scripted_server):
         assert "0.0.0.0" not in inspect.getsource(module)
+
+
+def test_a_scripted_model_that_others_reach_wants_a_key() -> None:
+    done = CliRunner().invoke(cli.app, ["llm", "--host", "0.0.0.0", "--port", "0"])
+    assert done.exit_code == 2
+    assert "--key-env" in done.output
 
 
 @pytest.mark.parametrize(
