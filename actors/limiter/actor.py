@@ -6,6 +6,7 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from .gate import Gate, GateLost, News, Word
 
@@ -30,11 +31,12 @@ class RemoteGate:
         return RemoteGate, ()
 
     def start(self) -> None:
-        """Have it made by this process, if it is not there."""
-        self._actor = self._found()
+        """Have it made by this process, if it is not there, and on its machine: it is to last as long as the run."""
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        self._actor = self._found(scheduling_strategy=here)
 
-    def _found(self) -> Any:
-        return LimiterActor.options(name=NAME, get_if_exists=True).remote()
+    def _found(self, **where: Any) -> Any:
+        return LimiterActor.options(name=NAME, get_if_exists=True, **where).remote()
 
     async def exchange(self, news: News) -> Word:
         """See `Gate.exchange`.

@@ -11,6 +11,7 @@ from aiohttp import web
 from housemates.actors.model import connection as module
 from housemates.actors.model.chat import ChatModel, Endpoint
 from housemates.actors.model.connection import Connection, Refused, Unreachable
+from multidict import CIMultiDict
 
 from .conftest import KEY, MESSAGES
 from .faults import FaultServer, answer, body, refuse
@@ -23,14 +24,14 @@ async def connection(server: FaultServer) -> AsyncIterator[Connection]:
     await made.close()
 
 
-async def sent(server: FaultServer, endpoint: Endpoint) -> dict[str, str]:
-    """The headers of a call."""
+async def sent(server: FaultServer, endpoint: Endpoint) -> CIMultiDict[str]:
+    """The headers of a call; their names are alike in any case."""
     model = ChatModel(endpoint)
     try:
         await model.complete(MESSAGES, schema=None, max_tokens=10)
     finally:
         await model.close()
-    return server.headers[-1]
+    return CIMultiDict(server.headers[-1])
 
 
 async def test_a_body_without_an_end_is_not_read_to_it(
@@ -78,7 +79,8 @@ async def test_only_openai_s_own_key_goes_with_the_organization_that_pays(
     ours = await sent(server, Endpoint(base_url=server.url, model="m", key_env="OPENAI_API_KEY"))
     other = await sent(server, Endpoint(base_url=server.url, model="m", key_env="OTHER_KEY"))
     assert (ours["OpenAI-Organization"], ours["OpenAI-Project"]) == ("org", "project")
-    assert not {"OpenAI-Organization", "OpenAI-Project"} & set(other)
+    assert "OpenAI-Organization" not in other
+    assert "OpenAI-Project" not in other
 
 
 async def test_credentials_of_a_netrc_file_are_not_sent(
