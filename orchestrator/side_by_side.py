@@ -96,16 +96,15 @@ class SideBySide:
                 await self._play(job)
 
         workers = [asyncio.ensure_future(work()) for _ in range(min(parallel, len(jobs)))]
-        stop = asyncio.ensure_future(self._stop.wait())
+        everybody, stop = asyncio.gather(*workers), asyncio.ensure_future(self._stop.wait())
         try:
-            everybody = asyncio.gather(*workers)
             await asyncio.wait({everybody, stop}, return_when=asyncio.FIRST_COMPLETED)
             if everybody.done():
                 everybody.result()
         finally:
             for task in (stop, *workers):
                 task.cancel()
-            await asyncio.gather(stop, *workers, return_exceptions=True)
+            await asyncio.gather(stop, everybody, *workers, return_exceptions=True)
 
     async def _play(self, job: Job) -> None:
         folder, cassette = job.folder, job.cassette

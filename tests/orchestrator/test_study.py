@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import subprocess
@@ -147,9 +148,13 @@ def test_an_episode_that_was_killed_while_it_started_begins_anew(tmp_path: Path)
     assert list(study(plan, tmp_path / "study").finished) == ["seed=0"]
 
 
-def test_a_used_up_budget_ends_the_study_and_a_larger_one_goes_on(tmp_path: Path) -> None:
+def test_a_used_up_budget_ends_the_study_and_a_larger_one_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     plan = plan_of(seed=[0, 1, 2])
     small = study(plan, tmp_path / "study", budget=StudyBudget(calls=20), parallel=2)
+    gc.collect()
+    assert not caplog.records, "no task of a stopped study complains that nobody heard of its end"
     assert small.stopped.endswith("of 20 model calls")
     assert len(small.finished) < 3
     spent = sum(
