@@ -27,6 +27,7 @@ class Key(NamedTuple):
 
 
 def key_of(letter: Ask | Answer) -> Key:
+    """What an ask and its answer have in common."""
     return Key(letter.agent, letter.step, letter.attempt)
 
 

@@ -166,11 +166,13 @@ class Stage:
         return cls(factory, specs, shown)
 
     def agent(self, model: StandIn, which: int = 0) -> Agent:
+        """A new agent that asks this model."""
         agent = self.factory(self.specs[which], model, model)
         _require(isinstance(agent, Agent), f"{type(agent).__name__} is no Agent")
         return agent
 
     def tape(self, which: int = 0) -> Sequence[Shown]:
+        """What an agent is shown, step by step."""
         return self.shown[self.specs[which].name]
 
 

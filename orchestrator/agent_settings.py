@@ -73,6 +73,7 @@ class AgentSettings(BaseModel):
 
 
 def check_model(setting: str, choice: ModelChoice) -> None:
+    """Refuse a model that cannot be meant; a ValueError says why, and which setting names it."""
     llm, base_url, key_env = choice
     if not llm.isprintable():
         raise ValueError(f"{setting}: the name has characters that cannot be written down")

@@ -57,12 +57,14 @@ class StepClock:
         self._questions.clear()
 
     def asked(self, ask: Ask) -> None:
+        """An agent is asked for its turn."""
         now = self._now()
         before = self._questions.get(ask.agent)
         self._step = ask.step
         self._questions[ask.agent] = _Question(before.first if before else now, now, ask.attempt)
 
     def answered(self, answer: Answer) -> None:
+        """An answer is here; one to an older ask does not count."""
         question = self._questions.get(answer.agent)
         if question is not None and (answer.step, answer.attempt) == (self._step, question.attempt):
             question.answered, question.turn_s = self._now(), answer.seconds

@@ -19,7 +19,7 @@ from uv import find_uv_bin
 import housemates
 
 ROOT = Path(__file__).parent.parent
-LAYERS = ["actors", "env", "orchestrator"]
+LAYERS = ["actors", "benchmarks", "env", "orchestrator"]
 SOURCES = [path for folder in ["housemates", *LAYERS] for path in sorted((ROOT / folder).rglob("*")) if path.is_file()]
 SHIPPED = {path.relative_to(ROOT).as_posix() for path in SOURCES if "__pycache__" not in path.parts}
 

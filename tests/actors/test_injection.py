@@ -13,7 +13,7 @@ from housemates.actors.host import AgentHost, pack_state
 from housemates.actors.model.chat import Endpoint
 from housemates.actors.turn import Ask
 from housemates.env.household.household import HouseholdWorld
-from housemates.env.household.person.messages import MAX_MESSAGE_CHARS
+from housemates.env.messages import MAX_MESSAGE_CHARS
 from housemates.env.world import PLAN_TOKEN, Observation, is_message, parse_message
 
 from .conftest import RecitingServer
