@@ -19,6 +19,7 @@ PROMISES = {
     "cluster.py": "the same as in one process: True",
     "endpoint.py": "Agent_2: Search order",
     "hello.py": "plans rewritten",
+    "many_households.py": "the second one alone is the same: True",
     "own_task.py": "there is no class 'plaet'",
     "record_replay.py": "the same run: True",
     "resume.py": "the same as undisturbed: True",
