@@ -320,8 +320,13 @@ class RayRuntime:
         return {name: actor for name, actor in actors.items() if actor is not None}
 
     async def start(self) -> None:
-        """Wait until every actor is there."""
-        await _raised(asyncio.gather(self._world.open(), *(_up(process) for process in self._processes)))
+        """Wait until every actor is there. A world that is lost meanwhile is made again by `reset`."""
+
+        async def open_world() -> None:
+            with contextlib.suppress(WorldLost):
+                await self._world.open()
+
+        await _raised(asyncio.gather(open_world(), *(_up(process) for process in self._processes)))
 
     async def reset(self, seed: int) -> dict[str, Observation]:
         await self._world.open()
