@@ -84,6 +84,7 @@ def test_models_are_named_by_what_tells_them_apart_and_fit_for_a_folder() -> Non
         ({"vary": {"task": ["read_book", "dance"]}}, "dance"),
         ({"vary": {"seed": [1]}, "run": {"seed": 2}}, "seed is both in [vary] and in [run]"),
         ({"vary": {"seed": list(range(1000)), "agents": list(range(1, 1000))}}, "episodes, more than"),
+        ({"vary": {"seed": [1]}, "run": {"households": 2}}, "households: an episode is one household"),
         ({"vary": {"llm": ["local:a/x.gguf", "local:b/x.gguf"]}}, "two episodes would both be called x.gguf"),
     ],
 )
