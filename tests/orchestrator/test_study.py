@@ -161,6 +161,15 @@ def test_a_used_up_budget_ends_the_study_and_a_larger_one_goes_on(tmp_path: Path
     assert len(study(plan, tmp_path / "study", budget=StudyBudget(calls=100_000)).finished) == 3
 
 
+def test_what_a_killed_episode_has_used_counts(tmp_path: Path) -> None:
+    plan = plan_of(seed=[0])
+    study(plan, tmp_path / "study", observer=Watch(interrupt_at=8))
+    (episode_folder(tmp_path / "study", cells_of(plan)[0]) / "summary.json").unlink()  # as after a kill
+    again = Watch()
+    assert study(plan, tmp_path / "study", budget=StudyBudget(calls=5), observer=again).stopped
+    assert again.begun == []
+
+
 def test_dollars_are_counted_at_the_given_prices(tmp_path: Path) -> None:
     budget = StudyBudget(dollars=0.01, price_in=1.0, price_out=10.0)
     result = study(plan_of(seed=[0, 1]), tmp_path / "study", budget=budget, parallel=1)
