@@ -14,7 +14,7 @@ from ..actors.cassette import Cassette
 from ..actors.model.chat import Endpoint
 from .config import ModelChoice, RunConfig, changed
 from .endpoint import replayed_endpoint
-from .errors import ConfigError
+from .errors import ConfigError, StartError
 from .journal.log import FILE_NAME as JOURNAL_NAME
 from .journal.log import Journal, JournalError
 from .observer import Observer, Record
@@ -143,8 +143,11 @@ class SideBySide:
             raise
         except EXPECTED as error:
             fault = str(error)
+        except Exception as error:  # a fault of ours: the record ends properly all the same
+            fault = f"{type(error).__name__}: {error}"
+            raise
         finally:
-            self._close(job, journal, recorder, status, end.success, fault, began, resumed=past is not None)
+            status = self._close(job, journal, recorder, status, end.success, fault, began, resumed=past is not None)
             if recorder.begun:
                 taping.close(status, recorder.digest)
             else:
@@ -161,15 +164,21 @@ class SideBySide:
         began: float,
         *,
         resumed: bool,
-    ) -> None:
+    ) -> str:
+        """End the record of an episode, and tell of it; returns the status it ended with."""
         summary: Mapping[str, Any] | None = None
         if recorder.begun or status == "completed":
-            summary = recorder.finish(status, success, fault, time.perf_counter() - began)
+            try:
+                summary = recorder.finish(status, success, fault, time.perf_counter() - began)
+            except StartError as error:  # the disk does not take its end; the others may have one that does
+                status, fault = "failed", str(error)
+                journal.close()
         elif resumed:  # it could not go on
             journal.close()
         else:  # it could not even start
             give_back(job.folder, journal)
         self._listener.ended(job.name, status, summary, fault)
+        return status
 
 
 class _Ear(Observer):
