@@ -23,7 +23,7 @@ from .playing import Shared, agent_specs, play
 from .protocol import End
 from .recorder import Recorder
 from .run import EXPECTED, OVER_BUDGET, deviation
-from .run_folder import create_run_folder, give_back
+from .run_folder import create_run_folder, give_back, never_began
 from .summary import Tally
 from .taping import Taping
 
@@ -194,15 +194,9 @@ class _Ear(Observer):
 
 def _past(job: Job) -> Past | None:
     """What an episode has behind it; None if it never began."""
-    if not (job.folder / JOURNAL_NAME).is_file():
+    if not (job.folder / JOURNAL_NAME).is_file() or never_began(job.folder):
         return None
-    try:
-        past = read_past(job.folder)
-    except JournalError as error:
-        if "before the first step" not in str(error):
-            raise
-        rmtree(job.folder)  # killed while it started: nothing was done
-        return None
+    past = read_past(job.folder)
     past.new_budget = dict(job.budget)
     past.config = changed(past.config, past.new_budget)
     return past
