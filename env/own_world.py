@@ -11,7 +11,7 @@ GROUP = "housemates.worlds"
 """The entry points by which installed packages offer worlds."""
 
 
-def make_world(name: str, **arguments: Any) -> World:
+def make_world(name: str, /, **arguments: Any) -> World:
     """A world by name.
 
     Args:

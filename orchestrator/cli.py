@@ -68,12 +68,12 @@ app.command()(view)
 
 
 @app.command(
-    epilog="Every option but --quiet and --json can also be set as HOUSEMATES_<NAME> (HOUSEMATES_BASE_URL for "
-    "--base-url) or in a TOML file (--config; the same names, with underscores, without out, record and address; "
-    "there, tables [[agent]] with a name say what is different about single agents: method, llm, base_url, key_env, "
-    "plan, organization; --world-arg is a table [world_args]). A flag wins over a variable, a variable over the file. "
-    "Exit code 0: the run completed; 2: bad usage or configuration; 3: could not start or continue; "
-    "4: the budget was used up; 130: interrupted."
+    epilog="Every option but --world-arg, --view, --quiet and --json can also be set as HOUSEMATES_<NAME> "
+    "(HOUSEMATES_BASE_URL for --base-url), and, but for --out, --record and --address too, in a TOML file (--config; "
+    "the same names, with underscores; there, tables [[agent]] with a name say what is different about single agents: "
+    "method, llm, base_url, key_env, plan, organization; --world-arg is a table [world_args]). A flag wins over a "
+    "variable, a variable over the file. Exit code 0: the run completed; 2: bad usage or configuration; "
+    "3: could not start or continue; 4: the budget was used up; 130: interrupted."
 )
 def run(
     context: typer.Context,

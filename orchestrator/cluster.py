@@ -152,13 +152,11 @@ def places(first: int) -> Iterator[dict[str, Any]]:
 
 
 async def machines_of(actors: Mapping[str, Any]) -> dict[str, str]:
-    """The machine of each Ray actor by the actors' names, if there are several machines.
+    """The machine of each Ray actor by the actors' names.
 
     Actors that are gone, or that do not answer within `LOCATE_S`, are left out.
     """
     names = machines()
-    if len(names) < 2:
-        return {}
     own = {id(actor): actor for actor in actors.values()}
     asked = {key: asyncio.ensure_future(_machine_of(actor)) for key, actor in own.items()}
     await asyncio.wait(asked.values(), timeout=LOCATE_S)

@@ -138,6 +138,15 @@ class RunConfig(BaseModel):
     def _of_its_world(cls, values: Any) -> Any:
         return settled(values) if isinstance(values, Mapping) else values
 
+    @field_validator("world_args")
+    @classmethod
+    def _can_be_written(cls, arguments: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        try:
+            tomli_w.dumps(arguments)
+        except TypeError:
+            raise ValueError("a file of settings cannot hold null; leave such an argument out") from None
+        return arguments
+
     @field_validator("task", mode="before")
     @classmethod
     def _known_task(cls, task: Any, values: ValidationInfo) -> str | dict[str, Any]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from housemates import __version__
 
 from ..actors.turn import Answer, Ask
-from ..env.world import Observation
+from ..env.world import Observation, StepResult
 from .barrier import Barrier
 from .errors import RuntimeFailure, WorldLost
 from .observer import Record
@@ -18,6 +18,8 @@ from .past import Past
 from .protocol import Began, Commit, DeadlinePassed, End, Event, SetAside, StartClock, Stepped, StepWorld
 from .runtime import CHUNK_STEPS, JointAction, Runtime
 from .step_clock import StepClock
+
+Done = TypeVar("Done")
 
 GRACE_S = 1.0
 """The agents keep the deadline themselves; this much later the barrier closes without them."""
@@ -69,7 +71,7 @@ class Episode:
         Raises:
             WorldError, RuntimeFailure: the world cannot begin or continue.
         """
-        observations = await self._runtime.reset(self._seed)
+        observations = await self._with_world(lambda _: self._runtime.reset(self._seed))
         self._commit({**head, "observations": {agent: o.to_dict() for agent, o in observations.items()}})
         return await self._go_on(Began(observations))
 
@@ -79,7 +81,7 @@ class Episode:
         Raises:
             WorldError, RuntimeFailure: the world cannot be brought to where it was, or cannot continue.
         """
-        observations = await self._rebuild_world()
+        observations = await self._with_world(lambda _: self._rebuild_world())
         if {agent: o.text for agent, o in observations.items()} != past.texts:
             raise RuntimeFailure(
                 f"after the same {past.step} steps the world is not as it was: the run was made with another version "
@@ -154,21 +156,31 @@ class Episode:
         self._events.put_nowait(answer)
 
     async def _world_step(self, command: StepWorld) -> None:
+        async def step(new: bool) -> StepResult:
+            if new:  # whether the lost world took the step or not: this one has not
+                await self._rebuild_world()
+            return await self._runtime.step(command.actions)
+
+        result = await self._with_world(step)
+        self._clock.stepped()
+        self._events.put_nowait(Stepped(command.step, result))
+
+    async def _with_world(self, work: Callable[[bool], Awaitable[Done]]) -> Done:
+        """Do something with the world, and again with a new one (`work` is told) if it is lost meanwhile.
+
+        Raises:
+            WorldLost: it was lost again and again.
+        """
         losses = 0
         while True:
             try:
-                if losses:  # whether the lost world took the step or not: the new one has not
+                if losses:
                     await self._runtime.renew_world()
-                    await self._rebuild_world()
-                result = await self._runtime.step(command.actions)
+                return await work(losses > 0)
             except WorldLost:
                 losses += 1
                 if losses > MAX_WORLD_LOSSES:
                     raise
-            else:
-                self._clock.stepped()
-                self._events.put_nowait(Stepped(command.step, result))
-                return
 
     def _set_alarm(self, step: int) -> None:
         if self._alarm is not None:

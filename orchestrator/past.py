@@ -58,10 +58,6 @@ class Past:
         """Where the journal goes on."""
         return whole_bytes(self.folder / FILE_NAME)
 
-    def actions(self) -> Iterator[JointAction]:
-        """The joint action of every committed step, read again from the journal."""
-        yield from joint_actions(self.folder)
-
 
 def joint_actions(folder: Path) -> Iterator[JointAction]:
     """What the world was given in each committed step of a run."""

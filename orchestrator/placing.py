@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .cluster import machines as machines_up
 from .cluster import machines_of
 from .observer import Record
 
@@ -32,6 +33,9 @@ class Placing:
         """Note what is new, as far as it answers."""
         new = {name: actor for name, actor in self._actors().items() if actor is not self._noted.get(name)}
         if not new:
+            return
+        if len(machines_up()) < 2:  # asked once, not before every step
+            self._noted |= new
             return
         machines = await machines_of(new)
         self._noted |= {name: new[name] for name in machines}

@@ -113,7 +113,8 @@ def resume(
         StartError: as for `run`.
     """
     if never_began(folder) and (folder / CONFIG_NAME).is_file():
-        return run(make_config(**load_config(folder / CONFIG_NAME)), folder, observer, address=address)
+        config = changed(make_config(**load_config(folder / CONFIG_NAME)), dict(budget or {}))
+        return run(config, folder, observer, address=address)
     past = read_past(folder)
     if past.status == "completed":
         raise ConfigError(f"{folder}: the run is complete, there is nothing to resume; see: housemates replay {folder}")

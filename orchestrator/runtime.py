@@ -206,6 +206,7 @@ class _World:
         deadline_s: float,
     ) -> None:
         self.home: Any = None
+        self._losses = 0  # since its last step
         self._process = process
         self._name = uuid.uuid4().hex
         self._made_of = (factory, arguments)
@@ -242,19 +243,36 @@ class _World:
                 raise
             raise WorldLost(f"the world has not answered for {self._deadline_s * steps:g} s") from None
 
+    async def step(self, actions: JointAction) -> StepResult:
+        """As `once`."""
+        result = await self.once("step", dict(actions))
+        self._losses = 0
+        return result
+
     def lose(self) -> None:
-        """Be rid of it; `open` makes another."""
+        """Be rid of it; `open` makes another.
+
+        Of worlds that are lost together one may be what kills or holds up their process each time: from the second
+        loss in a step on they are made apart, so that it cannot take the others with it.
+        """
         self._process.lose(self.home)
         self.home = None
+        self._losses += 1
+        if self._losses > 1:
+            self._process.leave()
+            self._process = WorldProcess()
+            self._process.enter()
 
     async def close(self) -> None:
         """Close it within the time that there is for that."""
         home, self.home = self.home, None
-        if home is not None:
-            with contextlib.suppress(TimeoutError, RuntimeFailure):
-                async with asyncio.timeout(CLOSE_S):
-                    await _raised(home.close.remote(self._name))
-        self._process.leave()
+        try:
+            if home is not None:
+                with contextlib.suppress(TimeoutError, RuntimeFailure):
+                    async with asyncio.timeout(CLOSE_S):
+                        await _raised(home.close.remote(self._name))
+        finally:
+            self._process.leave()
 
 
 class RayRuntime:
@@ -302,8 +320,13 @@ class RayRuntime:
         return {name: actor for name, actor in actors.items() if actor is not None}
 
     async def start(self) -> None:
-        """Wait until every actor is there."""
-        await _raised(asyncio.gather(self._world.open(), *(_up(process) for process in self._processes)))
+        """Wait until every actor is there. A world that is lost meanwhile is made again by `reset`."""
+
+        async def open_world() -> None:
+            with contextlib.suppress(WorldLost):
+                await self._world.open()
+
+        await _raised(asyncio.gather(open_world(), *(_up(process) for process in self._processes)))
 
     async def reset(self, seed: int) -> dict[str, Observation]:
         await self._world.open()
@@ -317,7 +340,7 @@ class RayRuntime:
             return await process.letters.turn(ask)
 
     async def step(self, actions: JointAction) -> StepResult:
-        return await self._world.once("step", dict(actions))
+        return await self._world.step(actions)
 
     async def repeat(self, joint_actions: Sequence[JointAction]) -> dict[str, Observation]:
         return await self._world.once("repeat", list(joint_actions), steps=len(joint_actions))

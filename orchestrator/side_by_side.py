@@ -14,7 +14,7 @@ from ..actors.cassette import Cassette
 from ..actors.model.chat import Endpoint
 from .config import ModelChoice, RunConfig, changed
 from .endpoint import replayed_endpoint
-from .errors import ConfigError
+from .errors import ConfigError, StartError
 from .journal.log import FILE_NAME as JOURNAL_NAME
 from .journal.log import Journal, JournalError
 from .observer import Observer, Record
@@ -23,7 +23,7 @@ from .playing import Shared, agent_specs, play
 from .protocol import End
 from .recorder import Recorder
 from .run import EXPECTED, OVER_BUDGET, deviation
-from .run_folder import create_run_folder, give_back
+from .run_folder import create_run_folder, give_back, never_began
 from .summary import Tally
 from .taping import Taping
 
@@ -142,8 +142,11 @@ class SideBySide:
             raise
         except EXPECTED as error:
             fault = str(error)
+        except Exception as error:  # a fault of ours: the record ends properly all the same
+            fault = f"{type(error).__name__}: {error}"
+            raise
         finally:
-            self._close(job, journal, recorder, status, end.success, fault, began, resumed=past is not None)
+            status = self._close(job, journal, recorder, status, end.success, fault, began, resumed=past is not None)
             if recorder.begun:
                 taping.close(status, recorder.digest)
             else:
@@ -160,15 +163,21 @@ class SideBySide:
         began: float,
         *,
         resumed: bool,
-    ) -> None:
+    ) -> str:
+        """End the record of an episode, and tell of it; returns the status it ended with."""
         summary: Mapping[str, Any] | None = None
         if recorder.begun or status == "completed":
-            summary = recorder.finish(status, success, fault, time.perf_counter() - began)
+            try:
+                summary = recorder.finish(status, success, fault, time.perf_counter() - began)
+            except StartError as error:  # the disk does not take its end; the others may have one that does
+                status, fault = "failed", str(error)
+                journal.close()
         elif resumed:  # it could not go on
             journal.close()
         else:  # it could not even start
             give_back(job.folder, journal)
         self._listener.ended(job.name, status, summary, fault)
+        return status
 
 
 class _Ear(Observer):
@@ -184,15 +193,9 @@ class _Ear(Observer):
 
 def _past(job: Job) -> Past | None:
     """What an episode has behind it; None if it never began."""
-    if not (job.folder / JOURNAL_NAME).is_file():
+    if not (job.folder / JOURNAL_NAME).is_file() or never_began(job.folder):
         return None
-    try:
-        past = read_past(job.folder)
-    except JournalError as error:
-        if "before the first step" not in str(error):
-            raise
-        rmtree(job.folder)  # killed while it started: nothing was done
-        return None
+    past = read_past(job.folder)
     past.new_budget = dict(job.budget)
     past.config = changed(past.config, past.new_budget)
     return past

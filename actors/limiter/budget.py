@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 
@@ -50,10 +49,6 @@ class Budget:
     def cost(self, spent: Spent) -> float:
         """Dollars."""
         return (spent.prompt_tokens * self.price_in + spent.completion_tokens * self.price_out) / 1e6
-
-    def calls_left(self, spent: Spent) -> float:
-        """How many more calls may begin as far as their number goes."""
-        return math.inf if self.calls is None else max(0, self.calls - spent.calls)
 
     def used_up(self, spent: Spent) -> str:
         """Which bound is reached, in words; "" if none is."""

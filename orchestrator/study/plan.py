@@ -107,6 +107,8 @@ def cells_of(plan: StudyPlan) -> list[Cell]:
             config = make_config(**plan.run, **varied)
         except ConfigError as error:
             raise ConfigError(f"study: {error}") from None
+        if config.households > 1:
+            raise ConfigError("study: households: an episode is one household; vary the seed instead")
         cells.append(Cell(_name(varied), varied, config))
     for name, times in Counter(cell.name for cell in cells).items():
         if times > 1:

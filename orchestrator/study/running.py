@@ -19,7 +19,9 @@ from ..cluster import ray_at
 from ..config import ModelChoice
 from ..endpoint import Served, serving
 from ..errors import ConfigError, RuntimeFailure, StartError
+from ..journal.log import JournalError
 from ..observer import Record
+from ..past import read_past
 from ..playing import Shared, watched
 from ..private_files import make_private, write_private
 from ..run import OVER_BUDGET, check_endpoints, find_cassette
@@ -206,8 +208,8 @@ def run_study(
     try:
         with ExitStack() as stack:
             try:
-                asked = [cell.config for cell in left if cassettes[cell.name] is None]
-                choices = list(dict.fromkeys(choice for config in asked for choice in config.models))
+                played = [cell.config for cell in left if cassettes[cell.name] is None]
+                choices = list(dict.fromkeys(choice for config in played for choice in config.models))
                 agents = max(cell.config.agents for cell in left) * parallel
                 served: Served | None = None
                 if choices:
@@ -321,13 +323,17 @@ class _Conductor(Listener):
 
 
 def _count_earlier(folder: Path, spent: Spent) -> None:
-    """Add what an episode has used in earlier parts of the study. One that was killed left no summary: not counted."""
+    """Add what an episode has used in earlier parts of the study; one that was killed left it only in its journal."""
     summary = read_summary(folder)
-    if summary:
-        llm = summary["llm"]
-        spent.calls += llm["calls"]
-        spent.prompt_tokens += llm["prompt_tokens"]
-        spent.completion_tokens += llm["completion_tokens"]
+    if summary is None or summary["status"] != "completed":
+        try:
+            summary = read_past(folder).tally.summary()
+        except JournalError:  # never begun, or damaged, which is told when it is to go on
+            return
+    llm = summary["llm"]
+    spent.calls += llm["calls"]
+    spent.prompt_tokens += llm["prompt_tokens"]
+    spent.completion_tokens += llm["completion_tokens"]
 
 
 def _calls_in(record: Record) -> Iterator[Mapping[str, Any]]:

@@ -13,10 +13,10 @@ from ..errors import ConfigError
 from ..households.folder import HOUSEHOLDS
 from ..journal.log import FILE_NAME as JOURNAL_NAME
 from ..run_folder import SUMMARY_NAME
+from ..study.plan import EPISODES
+from ..study.plan import FILE_NAME as STUDY_NAME
 from .texts import label
 
-STUDY_NAME = "study.toml"
-EPISODES = "episodes"
 REPORT = "report"
 MAX_EPISODES = 20_000
 """More are not listed."""

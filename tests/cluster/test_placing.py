@@ -20,12 +20,18 @@ class Noted:
         self.machines: dict[int, str] = {}
         self.said: list[str] = []
         self.records: list[Mapping[str, Any]] = []
+        self.up, self.looked = ["a", "b"], 0
         monkeypatch.setattr(placing, "machines_of", self._machines_of)
+        monkeypatch.setattr(placing, "machines_up", self._machines_up)
         self.placing = Placing(lambda: self.actors, self.said.append, self.records.append)
 
     def make(self, name: str, machine: str) -> None:
         self.actors[name] = actor = object()
         self.machines[id(actor)] = machine
+
+    def _machines_up(self) -> dict[str, str]:
+        self.looked += 1
+        return {name: name for name in self.up}
 
     async def _machines_of(self, actors: Mapping[str, Any]) -> dict[str, str]:
         return {name: self.machines[id(actor)] for name, actor in actors.items() if self.machines[id(actor)]}
@@ -54,6 +60,15 @@ async def test_an_actor_that_did_not_answer_is_asked_again(monkeypatch: pytest.M
     noted.machines[id(noted.actors["Agent_1"])] = "b"
     await noted.placing.note()
     assert len(noted.records) == 1
+
+
+async def test_on_a_single_machine_nothing_is_noted_and_ray_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted = Noted(monkeypatch)
+    noted.up = ["a"]
+    noted.make("world", "a")
+    for _ in range(3):
+        await noted.placing.note()
+    assert noted.records == [] and noted.looked == 1
 
 
 async def test_places_are_read_by_every_reader_and_no_part_of_the_trajectory(monkeypatch: pytest.MonkeyPatch) -> None:

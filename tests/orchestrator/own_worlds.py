@@ -77,6 +77,22 @@ class Pair(Counting):
         super().__init__(agents=2)
 
 
+class Faulty(Counting):
+    """Breaks off in its second step, in one way or another. Takes an argument that others have a use for, too."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._fault = name
+
+    def step(self, actions: Mapping[str, str | None]) -> StepResult:
+        result = super().step(actions)
+        if self._steps < 2:
+            return result
+        if self._fault == "raises":
+            raise KeyError("no such shelf")
+        return replace(result, **{self._fault: {self._names[0]: getattr(result, self._fault)[self._names[0]]}})
+
+
 class Namesakes(Counting):
     @property
     def agents(self) -> Sequence[str]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+from housemates.orchestrator.cli import app
 from housemates.orchestrator.config import RunConfig, load_config, make_config, task_name
 from housemates.orchestrator.errors import ConfigError
 
@@ -115,3 +119,11 @@ def test_a_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes) -> None
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.toml"):
         load_config(tmp_path / "none.toml")
+
+
+def test_the_help_of_run_names_the_options_that_no_variable_gives() -> None:
+    command: Any = typer.main.get_command(app)
+    run = command.commands["run"]
+    without = {option.opts[0] for option in run.params if not option.envvar}
+    named, _ = run.epilog.split(" can also be set as")
+    assert without == set(re.findall(r"--[a-z-]+", named))

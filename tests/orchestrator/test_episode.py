@@ -23,6 +23,7 @@ class PlayedRuntime:
 
     def __init__(self, silent: str = "", world_error: Exception | None = None, losses: int = 0) -> None:
         self.losses = losses
+        self.early_losses = 0
         self.repeated: list[Mapping[str, str | None]] = []
         self.silent = silent
         self.world_error = world_error
@@ -34,6 +35,9 @@ class PlayedRuntime:
     async def close(self) -> None: ...
 
     async def reset(self, seed: int) -> dict[str, Observation]:
+        if self.early_losses:
+            self.early_losses -= 1
+            raise WorldLost("gone")
         return {agent: Observation(text=f"seed {seed}", choices=(), key="k") for agent in AGENTS}
 
     async def turn(self, ask: Ask) -> Answer:
@@ -107,6 +111,14 @@ async def test_a_lost_world_is_made_again_from_what_is_committed() -> None:
     assert await played.run({"kind": "begin"}) == End(success=False)
     assert runtime.repeated == done, "all of it, in order, however many messages it takes"
     assert [r["kind"] for r in records] == ["begin", "step", "lesson"], "the step itself is committed once"
+
+
+async def test_a_world_that_is_lost_before_the_first_step_is_made_again() -> None:
+    runtime = PlayedRuntime()
+    runtime.early_losses = 3
+    played, records = episode(runtime, horizon=1)
+    assert await played.run({"kind": "begin"}) == End(success=False)
+    assert [r["kind"] for r in records] == ["begin", "step", "lesson"]
 
 
 async def test_a_world_that_is_lost_again_and_again_ends_the_episode() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from housemates.actors.model.scripted_server import scripted_server
 from housemates.env.host import WorldHost
 from housemates.env.hosts import WorldHosts
 from housemates.env.household.household import HouseholdWorld
-from housemates.orchestrator import replay, sizing
+from housemates.orchestrator import recorder, replay, sizing
 from housemates.orchestrator.config import make_config
 from housemates.orchestrator.errors import ConfigError, RuntimeFailure
 from housemates.orchestrator.households.books import Ended, News, outcome
@@ -33,6 +34,7 @@ from housemates.orchestrator.households.running import (
 from housemates.orchestrator.journal.log import FILE_NAME
 from housemates.orchestrator.report.rows import Prices, read_results
 from housemates.orchestrator.run import resume, run
+from housemates.orchestrator.run_folder import write_summary
 from housemates.orchestrator.viewer.studies import is_study, overview
 
 BASE: dict[str, Any] = {"llm": "scripted", "runtime": "inline", "task": "put_dishwasher", "steps": 12, "seed": 5}
@@ -187,6 +189,23 @@ def test_a_household_that_fails_is_told_of_and_does_not_stop_the_others(
     assert result.status == "failed"
     assert result.summary["completed"] == COUNT - 1
     assert "is not empty" in result.summary["failed"]["001"]
+
+
+def test_a_household_whose_end_the_disk_does_not_take_does_not_stop_the_others(
+    tmp_path: Path, settings: Settings, alone: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(folder: Path, summary: Mapping[str, Any]) -> None:
+        if folder.name == "001":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_summary(folder, summary)
+
+    monkeypatch.setattr(recorder, "write_summary", full)
+    result = run_households(make_config(**settings, households=COUNT), tmp_path / "run")
+    assert result.status == "failed" and list(result.summary["failed"]) == ["001"]
+    assert "does not take its record" in result.summary["failed"]["001"]
+    monkeypatch.undo()
+    resume_households(tmp_path / "run")
+    assert digests(tmp_path / "run") == alone
 
 
 def test_all_households_spend_one_budget(tmp_path: Path, settings: Settings, alone: dict[str, str]) -> None:

@@ -14,7 +14,7 @@ import pytest
 from housemates.env import plugin
 from housemates.env.testing import check_agents, check_determinism, check_observations, check_steps
 from housemates.orchestrator.config import RunConfig, load_config, make_config
-from housemates.orchestrator.errors import ConfigError
+from housemates.orchestrator.errors import ConfigError, StartError
 from housemates.orchestrator.film.footage import Footage
 from housemates.orchestrator.given import recorded_config
 from housemates.orchestrator.journal.log import FILE_NAME, read_journal
@@ -96,6 +96,7 @@ def test_a_world_has_as_many_agents_as_it_is_asked_for_or_as_it_has(
         ({"world": 5}, "world: Input should be a valid string"),
         ({"world_args": {"until": 0}}, "world: nobody counts to 0"),
         ({"world_args": {"speed": 0}}, f"world: {WORLD} cannot be made: TypeError: "),
+        ({"world_args": {"house": None}}, "world-args: a file of settings cannot hold null"),
         ({"world_args": 5}, "world-args: Input should be a valid dictionary"),
         ({"world": "", "world_args": {"until": 0}}, "world_args: the household has settings of its own"),
         ({"world": f"{HERE}:Pair", "agents": 3}, f"agents: {HERE}:Pair has 2 agents, not 3"),
@@ -226,6 +227,28 @@ def test_a_study_may_compare_in_any_world(tmp_path: Path) -> None:
     assert [cell.config.agents for cell in cells] == [1, 2, 1, 2]
     result = run_study(open_study(plan, tmp_path / "study"), tmp_path / "study", parallel=2)
     assert len(read_results([tmp_path / "study"], Prices()).episodes) == 4, result
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("raises", r"Faulty failed to step: KeyError: 'no such shelf' \(own_worlds\.py, line \d+\)"),
+        ("rewards", "Faulty: there is nothing about Counter 2 in its rewards"),
+        ("outcomes", "Faulty: there is nothing about Counter 2 in its outcomes"),
+        ("observations", "Faulty: there is nothing about Counter 2 in its observations"),
+    ],
+)
+def test_a_world_with_a_fault_ends_its_run_in_one_line(fault: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(StartError, match=message):
+        run(config_of(world=f"{HERE}:Faulty", world_args={"name": fault}), tmp_path / "run")
+    assert [record["kind"] for record in read_journal(tmp_path / "run" / FILE_NAME)][-2:] == ["abandoned", "end"]
+
+
+def test_a_world_with_a_fault_does_not_stop_the_others_of_a_study(tmp_path: Path) -> None:
+    common = {"llm": "scripted", "runtime": "inline", "steps": 3, "world_args": {"name": "raises"}}
+    plan = make_plan({"vary": {"world": [f"{HERE}:Faulty"], "seed": [0, 1]}, "run": common}, "study")
+    result = run_study(open_study(plan, tmp_path / "study"), tmp_path / "study", parallel=1)
+    assert len(result.failed) == 2 and all("no such shelf" in why for why in result.failed.values())
 
 
 def test_the_command_takes_a_world_with_its_arguments(tmp_path: Path) -> None:

@@ -95,6 +95,13 @@ def test_a_run_that_was_killed_before_it_wrote_anything_down_begins(
     assert result.summary["digest"] == replay.digest(undisturbed)
 
 
+def test_a_budget_that_is_given_anew_holds_for_a_run_that_never_began(tmp_path: Path) -> None:
+    folder, journal = create_run_folder(tmp_path / "run", make_config(**SETTINGS))
+    journal.close()
+    result = resume(folder, budget={"max_calls": 5})
+    assert result.over_budget and result.summary["llm"]["calls"] == 5
+
+
 def test_when_only_the_end_is_missing_nobody_is_asked_again(tmp_path: Path, undisturbed: Path) -> None:
     folder = rewrite(undisturbed, tmp_path / "run", lambda record: record["kind"] != "end")
     result = resume(folder)

@@ -85,6 +85,7 @@ def test_models_are_named_by_what_tells_them_apart_and_fit_for_a_folder() -> Non
         ({"vary": {"task": ["read_book", "dance"]}}, "dance"),
         ({"vary": {"seed": [1]}, "run": {"seed": 2}}, "seed is both in [vary] and in [run]"),
         ({"vary": {"seed": list(range(1000)), "agents": list(range(1, 1000))}}, "episodes, more than"),
+        ({"vary": {"seed": [1]}, "run": {"households": 2}}, "households: an episode is one household"),
         ({"vary": {"llm": ["local:a/x.gguf", "local:b/x.gguf"]}}, "two episodes would both be called x.gguf"),
     ],
 )
@@ -163,6 +164,15 @@ def test_a_used_up_budget_ends_the_study_and_a_larger_one_goes_on(
     assert 20 <= spent <= 20 + 2 * 2 * 2, "two episodes of two agents were at it, two calls a turn"
     assert study(plan, tmp_path / "study", budget=StudyBudget(calls=20)).stopped, "what was used stays used"
     assert len(study(plan, tmp_path / "study", budget=StudyBudget(calls=100_000)).finished) == 3
+
+
+def test_what_a_killed_episode_has_used_counts(tmp_path: Path) -> None:
+    plan = plan_of(seed=[0])
+    study(plan, tmp_path / "study", observer=Watch(interrupt_at=8))
+    (episode_folder(tmp_path / "study", cells_of(plan)[0]) / "summary.json").unlink()  # as after a kill
+    again = Watch()
+    assert study(plan, tmp_path / "study", budget=StudyBudget(calls=5), observer=again).stopped
+    assert again.begun == []
 
 
 def test_dollars_are_counted_at_the_given_prices(tmp_path: Path) -> None:
