@@ -36,9 +36,15 @@ async def conduct(
         tell: is given the news.
     """
     dealt = [list(households[number :: len(conductors)]) for number in range(len(conductors))]
-    async with asyncio.TaskGroup() as group:
-        for conductor, hand in zip(conductors, dealt, strict=True):
-            group.create_task(_follow(conductor, hand, tell))
+    following = [
+        asyncio.ensure_future(_follow(conductor, hand, tell)) for conductor, hand in zip(conductors, dealt, strict=True)
+    ]
+    try:
+        await asyncio.gather(*following)
+    finally:
+        for task in following:
+            task.cancel()
+        await asyncio.gather(*following, return_exceptions=True)
 
 
 async def _follow(conductor: Conducting, hand: list[Household], tell: Callable[[News], None]) -> None:

@@ -13,18 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from ...actors.limiter.budget import Spent
-from ...actors.model.chat import ChatError, Endpoint
-from ...actors.model.server_process import ServerError
+from ...actors.model.chat import Endpoint
 from ..cluster import cores, ray_at
 from ..config import FILE_NAME as CONFIG_NAME
 from ..config import ModelChoice, RunConfig, changed
 from ..endpoint import serving
-from ..errors import ConfigError, RuntimeFailure, StartError
+from ..errors import ConfigError, StartError
 from ..journal.log import FILE_NAME as JOURNAL_NAME
 from ..journal.log import JournalError
 from ..past import read_past
 from ..playing import Purse, watched
-from ..run import OVER_BUDGET, check_endpoints
+from ..run import EXPECTED, OVER_BUDGET, check_endpoints
 from ..run_folder import read_summary, write_summary
 from ..sizing import agents_per_actor, conductors, worlds_per_actor
 from .books import Ended, News, Summary, outcome, spent_by, summarize
@@ -157,7 +156,7 @@ class _Run:
                     with_ray = config.runtime == "ray"
                     if with_ray:
                         say(f"joining Ray at {address}" if address else "starting Ray")
-                        stack.enter_context(ray_at(address))
+                        stack.enter_context(ray_at(address, served.endpoints.values()))
                     shape = shape_of(config, len(self.left), cores() if with_ray else 1)
                     self._observer.planned(config, self._shown, len(self._all) - len(self.left), shape)
                     work = self._play(served.endpoints, Purse(uuid.uuid4().hex, before), shape)
@@ -166,7 +165,7 @@ class _Run:
                     if not self._begun:
                         raise
                     interrupted = True
-                except (ChatError, ServerError, RuntimeFailure, OSError) as error:
+                except EXPECTED as error:
                     fault = str(error)
                 finally:
                     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave processes behind
