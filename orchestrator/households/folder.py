@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -107,21 +105,3 @@ def summaries(households: list[Household]) -> dict[str, Mapping[str, Any]]:
         if summary:
             found[household.name] = summary
     return found
-
-
-@contextmanager
-def locked(folder: Path) -> Generator[None]:
-    """Be the only one who runs the households of a folder; the lock ends with the process at the latest.
-
-    Raises:
-        ConfigError: another process does.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConfigError(f"{folder}: the run goes on already") from None
-        yield
-    finally:
-        os.close(descriptor)

@@ -19,6 +19,7 @@ from ..config import FILE_NAME as CONFIG_NAME
 from ..config import ModelChoice, RunConfig, changed
 from ..endpoint import serving
 from ..errors import ConfigError, StartError
+from ..folder_lock import locked
 from ..journal.log import FILE_NAME as JOURNAL_NAME
 from ..journal.log import JournalError
 from ..past import read_past
@@ -34,7 +35,6 @@ from .folder import (
     create_folder,
     give_back_folder,
     households_of,
-    locked,
     read_settings,
     summaries,
 )

@@ -19,6 +19,7 @@ from ..cluster import ray_at
 from ..config import ModelChoice
 from ..endpoint import Served, serving
 from ..errors import ConfigError, RuntimeFailure, StartError
+from ..folder_lock import locked
 from ..journal.log import JournalError
 from ..observer import Record
 from ..past import read_past
@@ -193,11 +194,16 @@ def run_study(
         address: of a Ray cluster to join; "": one of the study's own.
 
     Raises:
-        ConfigError: a setting cannot be run here.
+        ConfigError: a setting cannot be run here, or another process runs the study.
         StartError: Ray or a model server did not come up, or was lost.
     """
-    cells = cells_of(plan)
-    conductor = _Conductor(folder, cells, budget or StudyBudget(), observer or StudyObserver(), record=record)
+    with locked(folder):
+        cells = cells_of(plan)
+        conductor = _Conductor(folder, cells, budget or StudyBudget(), observer or StudyObserver(), record=record)
+        return _run(conductor, cells, folder, parallel, address)
+
+
+def _run(conductor: _Conductor, cells: list[Cell], folder: Path, parallel: int, address: str) -> StudyResult:
     left = conductor.left()
     if not left or conductor.result.stopped:
         conductor.observer.planned(cells, conductor.result.finished)

@@ -22,10 +22,11 @@ from housemates.env.household.household import HouseholdWorld
 from housemates.orchestrator import recorder, replay, sizing
 from housemates.orchestrator.config import make_config
 from housemates.orchestrator.errors import ConfigError, RuntimeFailure
+from housemates.orchestrator.folder_lock import locked
 from housemates.orchestrator.households.books import Ended, News, outcome
 from housemates.orchestrator.households.command import told
 from housemates.orchestrator.households.conducting import conduct
-from housemates.orchestrator.households.folder import HOUSEHOLDS, Household, households_of, locked
+from housemates.orchestrator.households.folder import HOUSEHOLDS, Household, households_of
 from housemates.orchestrator.households.running import (
     HouseholdsObserver,
     resume_households,
@@ -229,7 +230,7 @@ def test_the_folder_of_many_households_is_read_by_replay_report_and_view(togethe
 
 
 def test_two_processes_never_run_the_households_of_one_folder(together: Path) -> None:
-    with locked(together), pytest.raises(ConfigError, match="goes on already"):
+    with locked(together), pytest.raises(ConfigError, match="is being run already"):
         resume_households(together)
 
 

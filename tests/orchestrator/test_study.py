@@ -15,6 +15,7 @@ import pytest
 from housemates.orchestrator import replay
 from housemates.orchestrator.config import make_config
 from housemates.orchestrator.errors import ConfigError
+from housemates.orchestrator.folder_lock import locked
 from housemates.orchestrator.observer import Record
 from housemates.orchestrator.report.rows import Prices, read_results
 from housemates.orchestrator.run import run
@@ -286,3 +287,12 @@ def test_a_recorded_episode_that_was_interrupted_begins_anew(tmp_path: Path) -> 
     folder = episode_folder(result.folder, cells_of(plan)[0])
     assert json.loads((folder / "summary.json").read_text())["resumes"] == 0
     assert (folder / "cassette").is_file()
+
+
+def test_of_two_processes_that_run_one_study_the_second_is_refused_and_spoils_nothing(tmp_path: Path) -> None:
+    plan = plan_of(seed=[0])
+    open_study(plan, tmp_path / "study")
+    with locked(tmp_path / "study"), pytest.raises(ConfigError, match="is being run already"):
+        study(plan, tmp_path / "study", record=True)
+    assert not (tmp_path / "study" / "episodes").exists()
+    assert len(study(plan, tmp_path / "study", record=True).finished) == 1
