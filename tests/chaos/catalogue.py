@@ -59,7 +59,12 @@ CATALOGUE = (
             "tests/orchestrator/test_resume.py::test_a_run_whose_every_process_was_killed_goes_on_to_the_same_end",
         ),
     ),
-    Entry("T4", "The head of a cluster dies: resumed on a new cluster to the same digest", "equal", ("tests/cluster",)),
+    Entry(
+        "T4",
+        "The head of a cluster dies: resumed on a new cluster to the same digest",
+        "equal",
+        ("tests/chaos/test_nodes_die.py::test_a_run_whose_cluster_has_lost_its_head_goes_on_in_another_one",),
+    ),
     Entry(
         "T5",
         "An agent stalls for a minute: the step closes at its deadline, verdict `late`, its turn is never applied",
