@@ -93,7 +93,7 @@ def test_each_household_is_the_run_that_it_would_be_alone(together: Path, alone:
 @pytest.mark.parametrize(
     "spread",
     [
-        {},  # an actor for each agent
+        pytest.param({}, marks=pytest.mark.slow),  # an actor for each agent
         {"agents_per_actor": 2, "worlds_per_actor": COUNT},
         pytest.param({"agents_per_actor": "auto", "worlds_per_actor": 2, "conductors": 2}, marks=pytest.mark.slow),
     ],
