@@ -66,9 +66,10 @@ def open_files() -> list[str]:
 
 
 class Watch:
-    """Compares what there is with what there was when it was made."""
+    """Compares what there is with what there was when it was made; libraries may keep so many descriptors."""
 
-    def __init__(self) -> None:
+    def __init__(self, libraries: int = LIBRARIES) -> None:
+        self._libraries = libraries
         self._processes = descendants()
         self._files = open_files()
         self._sessions = sessions_of_ray(self._files)
@@ -77,7 +78,7 @@ class Watch:
         """What has come and not gone, in words; "" if nothing has."""
         if not until(lambda: not descendants() - self._processes):
             return f"left running: {descendants() - self._processes}"
-        if not until(lambda: len(open_files()) <= len(self._files) + LIBRARIES + self._rays(), 5.0):
+        if not until(lambda: len(open_files()) <= len(self._files) + self._libraries + self._rays(), 5.0):
             more = Counter(open_files()) - Counter(self._files)
             return f"still open, {len(open_files())} instead of {len(self._files)}: {dict(more)}"
         return ""

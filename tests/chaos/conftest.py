@@ -1,4 +1,4 @@
-"""After a test of this folder no actor may be left."""
+"""After a test of this folder no actor may be left; after a module, no open file but those that Ray keeps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from housemates.actors.model.chat import Endpoint
 from housemates.actors.model.scripted_server import scripted_server
 from housemates.orchestrator.cluster import local_ray
 
-from ..leftovers import descendants, until
+from ..leftovers import Watch, descendants, until
 
 ACTORS = ("ray::AgentHost", "ray::FaultyHost", "ray::WorldHost")
 LONG = os.environ.get("HOUSEMATES_CHAOS") == "long"
@@ -31,6 +31,13 @@ def actors() -> list[str]:
         except psutil.NoSuchProcess:
             continue
     return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    watch = Watch(libraries=0)
+    yield
+    assert not (left := watch.left()), left
 
 
 @pytest.fixture(autouse=True)
