@@ -1,6 +1,6 @@
 """Holds one or more agents and lets each take its turns exactly as asked.
 
-A plain class: the inline runtime uses it as it is, and `actors.actor` puts it into a Ray actor.
+A plain class: the inline runtime uses it as it is, and `actors.hosts` keeps several of them in one process.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from .agent import Agent, AgentSpec
 from .cassette import Reel
 from .gathering import Gathering
 from .letters import Key, read_letter, write_answers
-from .limiter.gate import Granting, Terms
-from .limiter.permits import Permits
 from .model.chat import ChatError, ChatModel, Endpoint
+from .model.chats import Chats
 from .own_agent import find_agent
 from .turn import Answer, Ask, Call, Failure, FailureKind, Turn
 
@@ -52,21 +51,10 @@ class AgentHost:
     that arrives after a newer one is not served at all.
     """
 
-    def __init__(
-        self,
-        specs: Sequence[AgentSpec],
-        endpoint: Endpoint,
-        *,
-        call_deadline_s: float = 120.0,
-        gate: Granting | None = None,
-        terms: Terms | None = None,
-    ) -> None:
+    def __init__(self, specs: Sequence[AgentSpec], endpoint: Endpoint, chats: Chats | None = None) -> None:
         self._specs = {spec.name: spec for spec in specs}
         self._endpoint = endpoint
-        self._call_deadline_s = call_deadline_s
-        self._gate = gate  # where calls are granted, on these terms
-        self._terms = terms or Terms()
-        self._chats: dict[Endpoint, ChatModel] = {}
+        self._chats = chats or Chats()
         # In a replay, the steps in which an agent's turn did not count.
         self._missing: dict[str, dict[int, bool]] = {
             spec.name: {} if spec.tape is None else Reel.unpacked(spec.tape).missing for spec in specs
@@ -138,13 +126,9 @@ class AgentHost:
         except Exception as error:
             return _failed(ask, "error", _traceback(error), calls)
 
-    async def ready(self) -> None:
-        """Answers when the agents are there."""
-
     async def close(self) -> None:
         """Give the connections to the models back."""
-        for chat in self._chats.values():
-            await chat.close()
+        await self._chats.close()
 
     async def _take(self, seat: _Seat, ask: Ask, calls: list[Call]) -> Answer:
         if ask.restore:
@@ -173,14 +157,7 @@ class AgentHost:
     def _make(self, name: str) -> Agent:
         spec = self._specs[name]
         endpoint = spec.endpoint or self._endpoint
-        return make_agent(spec, self._chat(endpoint), self._chat(spec.learn_endpoint or endpoint))
-
-    def _chat(self, endpoint: Endpoint) -> ChatModel:
-        """One client per endpoint, whoever uses it."""
-        if endpoint not in self._chats:
-            permits = Permits(self._gate.exchange, endpoint.account, self._terms) if self._gate else None
-            self._chats[endpoint] = ChatModel(endpoint, deadline_s=self._call_deadline_s, permits=permits)
-        return self._chats[endpoint]
+        return make_agent(spec, self._chats.at(endpoint), self._chats.at(spec.learn_endpoint or endpoint))
 
 
 def _failed(ask: Ask | Key, kind: FailureKind, message: str, calls: Sequence[Call] = ()) -> Answer:

@@ -32,10 +32,11 @@ from .journal.log import SCHEMA
 from .metrics import metered
 from .past import Past, joint_actions
 from .placing import Placing
+from .processes import Process
 from .protocol import End
 from .recorder import Recorder
 from .run_folder import SIMULATOR_LOG_NAME
-from .runtime import InlineRuntime, RayRuntime, Runtime, WorldProcess
+from .runtime import InlineRuntime, RayRuntime, Runtime
 from .sizing import agents_per_actor
 from .taping import Taping
 
@@ -59,14 +60,16 @@ class Shared:
     Attributes:
         gate: where the calls of all in this process are granted; with Ray there is one for the cluster anyway.
         purse: the budget of all together; None: each has its own.
+        agents: the process that holds its agents and others'; None: processes of its own. Only with Ray.
         worlds: the process that holds its world and others'; None: one of its own. Only with Ray.
-        agents_per_actor: how its agents are packed if it depends on all; 0: as its configuration says.
+        agents_per_actor: how agents with processes of their own are packed; 0: as its configuration says.
         starts: held while its actors start, so that not all processes start at once; None: nobody else starts any.
     """
 
     gate: Gate | None = None
     purse: Purse | None = None
-    worlds: WorldProcess | None = None
+    agents: Process | None = None
+    worlds: Process | None = None
     agents_per_actor: int = 0
     starts: asyncio.Semaphore | None = None
 
@@ -247,6 +250,7 @@ def make_runtime(
         world_deadline_s=config.world_deadline_s,
         agents_per_actor=packed,
         terms=terms,
+        agents=shared.agents,
         worlds=shared.worlds,
     )
 

@@ -21,14 +21,15 @@ def agents_per_actor(agents: int, households: int, cores: int) -> int:
     """How many agents share a process: one each as long as there are few in all, else what keeps the cores busy.
 
     Args:
-        agents: in a household; agents of two households never share a process.
+        agents: in a household; if they are fewer than what a process takes, it takes several households whole.
         households: at the same time.
         cores: of the machine, or of all machines of the cluster.
     """
     everybody = agents * households
     if everybody <= DEDICATED_PER_CORE * cores:
         return 1
-    return min(agents, math.ceil(everybody / (PROCESSES_PER_CORE * cores)))
+    busy = math.ceil(everybody / (PROCESSES_PER_CORE * cores))
+    return busy if busy <= agents else math.ceil(busy / agents) * agents
 
 
 def worlds_per_actor(households: int, cores: int) -> int:

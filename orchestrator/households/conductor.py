@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...actors.limiter.gate import Gate
 from ...actors.model.chat import Endpoint
 from ..config import BUDGET, ModelChoice, RunConfig
 from ..playing import Purse, Shared
-from ..runtime import WorldProcess
+from ..processes import Process, agent_processes, world_process
 from ..side_by_side import Job, SideBySide
 from .books import News, Reporter
 from .folder import Household
@@ -52,20 +52,23 @@ class Conductor:
 
     async def play(self, households: Sequence[Household]) -> None:
         """Play all to their ends, or until it is told to stop."""
-        size = self._shape.worlds_per_actor
-        jobs: list[Job] = []
-        for start in range(0, len(households), size):
-            shared = Shared(
-                gate=self._gate,
-                purse=self._purse,
-                worlds=WorldProcess() if self._with_ray else None,
-                agents_per_actor=self._shape.agents_per_actor,
-                starts=self._starts,
-            )
-            jobs += [
-                Job(one.name, one.folder, one.config, budget=self._budget, shared=shared)
-                for one in households[start : start + size]
+        together = self._shape.agents_per_actor // households[0].config.agents
+        agents = _dealt(households, together, lambda: agent_processes(1)[0]) if self._with_ray and together > 1 else {}
+        worlds = _dealt(households, self._shape.worlds_per_actor, world_process) if self._with_ray else {}
+        jobs = [
+            Job(one.name, one.folder, one.config, budget=self._budget, shared=shared)
+            for one in households
+            for shared in [
+                Shared(
+                    gate=self._gate,
+                    purse=self._purse,
+                    agents=agents.get(one.name),
+                    worlds=worlds.get(one.name),
+                    agents_per_actor=self._shape.agents_per_actor,
+                    starts=self._starts,
+                )
             ]
+        ]
         await self._playing.run(jobs, len(jobs))
 
     async def news(self) -> News:
@@ -75,3 +78,11 @@ class Conductor:
     async def stop(self) -> None:
         """Break off what goes on; `play` ends soon after."""
         self._playing.stop("")
+
+
+def _dealt(households: Sequence[Household], together: int, make: Callable[[], Process]) -> dict[str, Process]:
+    """A process for so many households at a time, by their names."""
+    made: dict[str, Process] = {}
+    for start in range(0, len(households), together):
+        made |= dict.fromkeys((one.name for one in households[start : start + together]), make())
+    return made

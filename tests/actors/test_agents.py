@@ -9,6 +9,7 @@ from housemates.actors.agent import AgentSpec
 from housemates.actors.fixed_agent import FixedPlanAgent
 from housemates.actors.host import AgentHost, make_agent
 from housemates.actors.model.chat import ChatModel, Endpoint
+from housemates.actors.model.chats import Chats
 from housemates.actors.react_agent import ReActAgent
 from housemates.actors.trace_agent import TraceAgent
 from housemates.actors.turn import Ask
@@ -84,7 +85,7 @@ async def host(server: RecitingServer) -> AsyncIterator[AgentHost]:
         AgentSpec(name="Agent_2", endpoint=own),
         AgentSpec(name="Agent_3", endpoint=own, learn_endpoint=taught),
     ]
-    agents = AgentHost(specs, here, call_deadline_s=5)
+    agents = AgentHost(specs, here, Chats(deadline_s=5))
     yield agents
     await agents.close()
 

@@ -13,6 +13,7 @@ from housemates.actors.agent import AgentSpec
 from housemates.actors.host import AgentHost
 from housemates.actors.letters import Key, Letter, read_answers, write_letter
 from housemates.actors.model.chat import Endpoint
+from housemates.actors.model.chats import Chats
 from housemates.actors.turn import Answer, Ask
 
 from .conftest import RecitingServer, act, by_purpose, learn
@@ -22,7 +23,7 @@ from .test_trace_agent import observe
 @pytest.fixture
 async def host(server: RecitingServer) -> AsyncIterator[AgentHost]:
     specs = [AgentSpec(name=f"Agent_{i}") for i in (1, 2)]
-    host = AgentHost(specs, Endpoint(base_url=server.url, model="recited"), call_deadline_s=5)
+    host = AgentHost(specs, Endpoint(base_url=server.url, model="recited"), Chats(deadline_s=5))
     yield host
     await host.close()
 

@@ -305,6 +305,12 @@ CATALOGUE = (
     ),
     Entry(
         "",
+        "Households whose agents share a process: one that kills it, once or always, or holds it up",
+        "same digests; late once at most",
+        ("tests/chaos/test_shared_processes.py",),
+    ),
+    Entry(
+        "",
         "The world hangs: its process is killed at the deadline, and the same",
         "same digest",
         ("tests/chaos/test_worlds_hang.py",),

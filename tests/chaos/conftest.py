@@ -26,7 +26,7 @@ def actors() -> list[str]:
     found: list[str] = []
     for process in descendants():
         try:
-            if process.status() != psutil.STATUS_ZOMBIE and process.name() in ACTORS:
+            if process.status() != psutil.STATUS_ZOMBIE and process.name().startswith(ACTORS):
                 found.append(process.name())
         except psutil.NoSuchProcess:
             continue

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 import ray
 from housemates.actors.conversation import Conversation
 from housemates.actors.host import AgentHost
+from housemates.actors.hosts import AgentHosts
 from housemates.actors.optimizer import PlanOptimizer
 from housemates.actors.turn import Answer, Ask
 
@@ -40,16 +41,14 @@ class FaultyHost(AgentHost):
         super().__init__(*args, **kwargs)
         self._faults = faults
         self._marks = Path(marks)
-        self._asked: ContextVar[Ask] = ContextVar("asked")
-        self._wrap_calls()
 
     async def turn(self, ask: Ask) -> Answer:
-        self._asked.set(ask)
+        _asked.set((self, ask))
         mark(self._marks, f"asked-{ask.agent}-{ask.step}")
-        self._strike("before")
-        self._strike("hang")
+        self.strike("before", ask)
+        self.strike("hang", ask)
         answer = await super().turn(ask)
-        self._strike("after")
+        self.strike("after", ask)
         return answer
 
     async def _take(self, seat: Any, ask: Ask, calls: Any) -> Answer:
@@ -58,31 +57,15 @@ class FaultyHost(AgentHost):
             mark(self._marks, f"taken-{ask.agent}-{ask.step}")
         return answer
 
-    def _wrap_calls(self) -> None:
-        ask_model, apply = Conversation.ask, PlanOptimizer.apply
-        host = self
-
-        async def asked(self: Conversation, purpose: Any, *args: Any, **kwargs: Any) -> Any:
-            if purpose == "act" and host._due("stall", host._asked.get()):
-                await asyncio.sleep(HANG_S)
-            if purpose == "act":
-                asyncio.get_running_loop().call_later(0.02, host._strike, "call", host._asked.get())
-            return await ask_model(self, purpose, *args, **kwargs)
-
-        def applied(self: PlanOptimizer, *args: Any, **kwargs: Any) -> Any:
-            host._strike("update")
-            return apply(self, *args, **kwargs)
-
-        Conversation.ask, PlanOptimizer.apply = asked, applied  # type: ignore[method-assign]
-
-    def _strike(self, point: Point, ask: Ask | None = None) -> None:
-        if self._due(point, ask or self._asked.get()):
+    def strike(self, point: Point, ask: Ask) -> None:
+        """Let it happen, if it is to happen now."""
+        if self.due(point, ask):
             if point == "hang":
                 time.sleep(HANG_S)
             else:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    def _due(self, point: Point, ask: Ask) -> bool:
+    def due(self, point: Point, ask: Ask) -> bool:
         """Whether it is to happen now; if so it is counted."""
         for fault in self._faults:
             if (fault.agent, fault.point) == (ask.agent, point) and fault.step in (None, ask.step):
@@ -93,11 +76,45 @@ class FaultyHost(AgentHost):
         return False
 
 
+_asked: ContextVar[tuple[FaultyHost, Ask]] = ContextVar("asked")
+
+
+class FaultyHosts(AgentHosts):
+    """Makes faulty hosts, in a process in which models and optimizers are faulty, too."""
+
+    def __init__(self, faults: Sequence[Fault], marks: str) -> None:
+        super().__init__()
+        _wrap_calls()
+        self._faults = {"faults": faults, "marks": marks}
+
+    def _host(self, *arguments: Any) -> AgentHost:
+        return FaultyHost(*arguments, **self._faults)
+
+
+def _wrap_calls() -> None:
+    ask_model, apply = Conversation.ask, PlanOptimizer.apply
+
+    async def asked(self: Conversation, purpose: Any, *args: Any, **kwargs: Any) -> Any:
+        host, ask = _asked.get()
+        if purpose == "act" and host.due("stall", ask):
+            await asyncio.sleep(HANG_S)
+        if purpose == "act":
+            asyncio.get_running_loop().call_later(0.02, host.strike, "call", ask)
+        return await ask_model(self, purpose, *args, **kwargs)
+
+    def applied(self: PlanOptimizer, *args: Any, **kwargs: Any) -> Any:
+        host, ask = _asked.get()
+        host.strike("update", ask)
+        return apply(self, *args, **kwargs)
+
+    Conversation.ask, PlanOptimizer.apply = asked, applied  # type: ignore[method-assign]
+
+
 class FaultyActor:
     """Stands in for `housemates.actors.actor.AgentActor`."""
 
     def __init__(self, marks: Path, *faults: Fault) -> None:
-        self._remote = ray.remote(max_restarts=0, max_task_retries=0, max_concurrency=10_000)(FaultyHost)
+        self._remote = ray.remote(max_restarts=0, max_task_retries=0, max_concurrency=10_000)(FaultyHosts)
         self._more = {"faults": list(faults), "marks": str(marks)}
 
     def options(self, **options: Any) -> Any:

@@ -12,6 +12,7 @@ import ray
 from housemates.actors import actor as actor_module
 from housemates.actors.agent import AgentSpec
 from housemates.actors.host import AgentHost
+from housemates.actors.hosts import AgentHosts
 from housemates.actors.model.chat import Endpoint
 from housemates.actors.turn import Answer, Ask, Turn
 from housemates.env.world import Observation, Outcome, StepResult, World
@@ -32,6 +33,13 @@ class IdleHost(AgentHost):
         state = b"x" * 500
         turn = Turn(action="[wait]", how="exact")
         return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, turn=turn, state=state)
+
+
+class IdleHosts(AgentHosts):
+    """Of such."""
+
+    def _host(self, *arguments: Any) -> AgentHost:
+        return IdleHost(*arguments)
 
 
 class IdleWorld(World):
@@ -89,7 +97,7 @@ async def ours(number: int) -> list[float]:
 
 @pytest.mark.usefixtures("ray_here")
 def test_a_step_costs_little_more_than_its_messages(monkeypatch: pytest.MonkeyPatch, record_property: Tell) -> None:
-    monkeypatch.setattr(actor_module, "AgentActor", ray.remote(max_restarts=0, max_concurrency=100)(IdleHost))
+    monkeypatch.setattr(actor_module, "AgentActor", ray.remote(max_restarts=0, max_concurrency=100)(IdleHosts))
     figures: list[str] = []
     for number in SIZES:
         plain, whole = (statistics.median(asyncio.run(kind(number))) for kind in (bare, ours))

@@ -118,7 +118,7 @@ class LossyRuntime:
     async def start(self) -> None: ...
 
     async def turn(self, ask: Ask) -> Answer:
-        for _ in range(100):  # as `runtime._sent`: again, until an answer gets through
+        for _ in range(100):  # as `processes.sent`: again, until an answer gets through
             if self._restarts and self._chance(0.05):
                 self._hosts[ask.agent] = self._host(ask.agent)
                 if self._chance(0.5):

@@ -16,7 +16,8 @@ from housemates.env.world import Observation, StepResult
 from housemates.orchestrator.config import make_config
 from housemates.orchestrator.errors import WorldLost
 from housemates.orchestrator.playing import agent_specs
-from housemates.orchestrator.runtime import RayRuntime, WorldProcess
+from housemates.orchestrator.processes import world_process
+from housemates.orchestrator.runtime import RayRuntime
 
 from .episodes import SETTINGS, play, play_household
 from .faults import mark, marks
@@ -91,7 +92,7 @@ def test_a_world_that_kills_its_process_each_time_does_not_end_the_others_in_it(
     tmp_path: Path, endpoint: Endpoint
 ) -> None:
     config = make_config(**SETTINGS)
-    shared = WorldProcess()
+    shared = world_process()
 
     def sharing(world: type[HouseholdWorld], **more_arguments: Any) -> RayRuntime:
         arguments = {"task": config.task, "agents": config.agents, **more_arguments}

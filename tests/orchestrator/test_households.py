@@ -94,10 +94,11 @@ def test_each_household_is_the_run_that_it_would_be_alone(together: Path, alone:
     "spread",
     [
         pytest.param({}, marks=pytest.mark.slow),  # an actor for each agent
-        {"agents_per_actor": 2, "worlds_per_actor": COUNT},
+        {"agents_per_actor": 2 * COUNT, "worlds_per_actor": COUNT},
+        pytest.param({"agents_per_actor": 2, "worlds_per_actor": 1}, marks=pytest.mark.slow),
         pytest.param({"agents_per_actor": "auto", "worlds_per_actor": 2, "conductors": 2}, marks=pytest.mark.slow),
     ],
-    ids=["dedicated", "packed", "conductors"],
+    ids=["dedicated", "together", "packed", "conductors"],
 )
 @pytest.mark.ray
 def test_on_ray_the_same_happens_however_it_is_spread(
@@ -299,9 +300,18 @@ def test_a_conductor_that_is_lost_does_not_stop_the_others(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("agents", "households", "cores", "expected"),
-    [(2, 1, 2, 1), (16, 1, 2, 1), (64, 1, 2, 16), (100, 100, 2, 100), (100, 100, 64, 79), (2, 8, 2, 1), (2, 100, 2, 2)],
+    [
+        (2, 1, 2, 1),
+        (16, 1, 2, 1),
+        (64, 1, 2, 16),
+        (100, 100, 2, 2500),
+        (100, 10, 2, 300),
+        (100, 100, 64, 79),
+        (2, 8, 2, 1),
+        (2, 100, 2, 50),
+    ],
 )
-def test_auto_gives_agents_their_own_actors_while_there_are_few(
+def test_auto_gives_few_agents_their_own_actors_and_packs_many(
     agents: int, households: int, cores: int, expected: int
 ) -> None:
     assert sizing.agents_per_actor(agents, households, cores) == expected

@@ -1,0 +1,125 @@
+"""Ray actors that come and go: made when they are needed, made again after they were lost; and messages to them."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from .cluster import places
+from .errors import RuntimeFailure, WorldLost
+
+RESENDS = 10
+"""How often a message that does not get through is sent again before its process counts as lost. Ray itself takes two
+seconds over each to make sure that the process is still there."""
+RESTARTS = 2
+"""How often a process that dies while it comes up is made again before the run does not start."""
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Process:
+    """An actor that one episode uses, or several: made when it is first needed, and again after it was lost.
+
+    Attributes:
+        current: the actor, if there is one.
+    """
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._users = 0
+        self.current: Any = None
+
+    async def up(self) -> Any:
+        """The actor, when it is there; one that is killed while it comes up is made again."""
+        from ray.exceptions import RayActorError
+
+        restarts = RESTARTS
+        while True:
+            actor = self.current = self.current or self._make()
+            try:
+                await sent(actor.ready.remote)
+                return actor
+            except RayActorError as error:
+                self.lose(actor)
+                if error.actor_init_failed or not restarts:  # the former would happen again
+                    raise
+                restarts -= 1
+
+    def lose(self, actor: Any) -> None:
+        """Be rid of an actor that is gone, out of reach or stuck, unless that has been done already."""
+        if actor is self.current:
+            self.end()
+
+    def end(self) -> None:
+        """End the actor, if there is one."""
+        import ray
+
+        if self.current is not None:
+            ray.kill(self.current)
+        self.current = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether more than one uses it."""
+        return self._users > 1
+
+    def enter(self) -> None:
+        """Somebody is going to keep something here."""
+        self._users += 1
+
+    def leave(self) -> None:
+        """Somebody's things are gone, or never came. The last one ends the actor."""
+        self._users -= 1
+        if not self._users:
+            self.end()
+
+
+def agent_processes(number: int) -> list[Process]:
+    """So many processes for agents; the machines of a cluster take turns with them."""
+    from ..actors.actor import AgentActor
+
+    place = places(first=number)
+    return [Process(lambda: AgentActor.options(**next(place)).remote()) for _ in range(number)]
+
+
+def world_process() -> Process:
+    """A process for worlds."""
+    from ..env.actor import WorldActor
+
+    place = places(first=1)
+    return Process(lambda: WorldActor.options(**next(place)).remote())
+
+
+async def sent(call: Callable[[], Awaitable[Any]]) -> Any:
+    """The answer to a message, which is sent again if it or the answer got lost on the way.
+
+    Whether it arrived the first time cannot be known: the hosts serve it once.
+    """
+    from ray.exceptions import ActorUnavailableError
+
+    for _ in range(RESENDS):
+        with contextlib.suppress(ActorUnavailableError):
+            return await call()
+    return await call()
+
+
+async def raised(work: Awaitable[Any]) -> Any:
+    """What Ray raises as what it means here."""
+    from ray.exceptions import ActorDiedError, ActorUnavailableError, RayError, RayTaskError
+
+    try:
+        return await work
+    except RayTaskError as error:
+        raise error.cause from None
+    except (ActorDiedError, ActorUnavailableError) as error:
+        raise WorldLost(in_short(error)) from None
+    except RayError as error:
+        raise RuntimeFailure(in_short(error)) from None
+
+
+def in_short(error: Exception) -> str:
+    """Ray's errors are long: the first line says what, the last one why."""
+    lines = [line for line in _COLOUR.sub("", str(error)).splitlines() if line.strip()] or [type(error).__name__]
+    return lines[0] if len(lines) == 1 else f"{lines[0].strip()} … {lines[-1].strip()}"
