@@ -76,7 +76,10 @@ class StubModel(asyncio.Protocol):
 def stub_model(latency_s: float) -> Generator[tuple[str, int]]:
     """The model as a process of its own: its base URL and its process id."""
     command = [sys.executable, __file__, str(latency_s)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    # A session of its own: a Ctrl-C is not meant for it. It ends with its standard input, however we end.
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
     assert process.stdin and process.stdout
     try:
         yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1", process.pid
