@@ -37,8 +37,8 @@ class LeftOut(Exception):
 
 
 def names() -> list[str]:
-    """Of all files here, whether they take part or not."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    """Of all files here, whether they take part or not; `parts` is what they are made of."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
 
 
 def measure(name: str) -> list[Row]:

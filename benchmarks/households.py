@@ -36,7 +36,7 @@ from typing import Any
 
 from housemates.actors.model.scripted_server import scripted_server
 from housemates.benchmarks import Row, as_program
-from housemates.benchmarks.processes import Cpu, Meter, tree
+from housemates.benchmarks.parts.processes import Cpu, Meter, tree
 from housemates.orchestrator.config import RunConfig, make_config
 from housemates.orchestrator.households.books import News
 from housemates.orchestrator.households.conductor import Shape

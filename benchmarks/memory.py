@@ -19,8 +19,8 @@ from housemates.actors.host import AgentHost
 from housemates.actors.model.chat import Endpoint
 from housemates.actors.turn import Ask
 from housemates.benchmarks import Row, as_program
-from housemates.benchmarks.crowd import seen
-from housemates.benchmarks.stub_model import stub_model
+from housemates.benchmarks.parts.crowd import seen
+from housemates.benchmarks.parts.stub_model import stub_model
 
 AGENTS = 25
 STEPS = 100

@@ -1,16 +1,16 @@
 """What agents cost beside their model's time, against the bare client and the design one would write first.
 
-Everything talks to the same stub model over real HTTP (`stub_model.py`: one process, fixed latency). A *decision* is
-one model call that becomes an action. Ours is the whole of it: agents on Ray actors with the limiter, the barrier, a
-world of real observations (`crowd.py`), and the journal on disk. Contestants take turns within one run, several
+Everything talks to the same stub model over real HTTP (`parts/stub_model.py`: one process, fixed latency). A *decision*
+is one model call that becomes an action. Ours is the whole of it: agents on Ray actors with the limiter, the barrier, a
+world of real observations (`parts/crowd.py`), and the journal on disk. Contestants take turns within one run, several
 rounds; figures are medians over the rounds, and only their ratios mean anything on another machine.
 
 Rows, by `--rows`:
 
     dedicated16 dedicated64 packed256   learning agents, two calls a step: efficiency = the largest sum of model-call
                                         seconds of one agent / step; efficiency_nominal = latency x calls / step
-    packed1024 packed5000               `--method react`, one call a step, beside the bare client (`bare_client.py`,
-                                        one process) with the same requests: step_ratio = ours / bare,
+    packed1024 packed5000               `--method react`, one call a step, beside the bare client (one process,
+                                        `parts/bare_client.py`) with the same requests: step_ratio = ours / bare,
                                         throughput_ratio = bare / ours, cpu_ratio = CPU a decision of all our
                                         processes / the bare client's
     naive16 naive64                     dedicated react agents beside a synchronous client in one Ray actor per agent
@@ -43,10 +43,10 @@ from housemates.actors.agent import AgentSpec
 from housemates.actors.limiter.gate import Terms
 from housemates.actors.model.chat import Endpoint
 from housemates.benchmarks import Row, as_program
-from housemates.benchmarks.contestants import bare_steps, bodies, naive_steps
-from housemates.benchmarks.crowd import CrowdWorld
-from housemates.benchmarks.processes import Cpu, Meter, tree
-from housemates.benchmarks.stub_model import stub_model
+from housemates.benchmarks.parts.contestants import bare_steps, bodies, naive_steps
+from housemates.benchmarks.parts.crowd import CrowdWorld
+from housemates.benchmarks.parts.processes import Cpu, Meter, tree
+from housemates.benchmarks.parts.stub_model import stub_model
 from housemates.orchestrator.barrier import Barrier
 from housemates.orchestrator.cluster import local_ray
 from housemates.orchestrator.episode import Episode

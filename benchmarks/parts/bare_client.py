@@ -1,6 +1,6 @@
 """The floor under a step of react agents: AsyncOpenAI with aiohttp making their calls, and nothing around it.
 
-    python benchmarks/bare_client.py STEPS URL < BODIES
+    python benchmarks/parts/bare_client.py STEPS URL < BODIES
 
 BODIES has a line for each request of a step, the JSON body. All of a step are sent at once, over as many connections;
 the next step begins when all replies are in, and the action has been read from each. Prints the median seconds of a

@@ -3,7 +3,7 @@
 The scripted model reads every prompt, in one process; with a thousand agents at once that is what a benchmark would
 measure. This one only looks for the actions in the schema. It speaks just enough HTTP for aiohttp and httpx.
 
-python benchmarks/stub_model.py LATENCY_S     prints its port, and ends with its standard input
+python benchmarks/parts/stub_model.py LATENCY_S     prints its port, and ends with its standard input
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What `scale.py` compares with: the bare client, and the design one would write first."""
+"""What `scale` compares with: the bare client, and the design one would write first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from housemates.actors.agent import AgentSpec
 from housemates.actors.model.chat import ChatModel, Endpoint, Reply
 from housemates.actors.model.dialect import Dialect, Request
 from housemates.actors.react_agent import ReActAgent
-from housemates.benchmarks.crowd import CrowdWorld
+from housemates.benchmarks.parts.crowd import CrowdWorld
 
 Body = dict[str, Any]
 
