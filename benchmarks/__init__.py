@@ -7,8 +7,10 @@ and returns `Row`s. It may raise `LeftOut`.
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 
@@ -35,8 +37,8 @@ class LeftOut(Exception):
 
 
 def names() -> list[str]:
-    """Of all files here, whether they take part or not."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    """Of all files here, whether they take part or not; `parts` is what they are made of."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
 
 
 def measure(name: str) -> list[Row]:
@@ -51,3 +53,16 @@ def measure(name: str) -> list[Row]:
         raise LeftOut("has no short form")
     found: Iterable[Row] = rows()
     return list(found)
+
+
+def as_program(main: Callable[[], None]) -> None:
+    """Run a benchmark by itself. Ctrl-C ends it within seconds, with all that it started."""
+    from ..orchestrator.cluster import end_own_ray
+    from ..orchestrator.interrupt import EXIT_INTERRUPTED, bounded_interrupt
+
+    try:
+        with bounded_interrupt(end_own_ray):
+            main()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr, flush=True)
+        os._exit(EXIT_INTERRUPTED)  # a Ray that was half started would crash at the orderly exit

@@ -12,90 +12,39 @@ each with a Ray of its own:
     driver_cpu_ms       of these in the run's own process: barriers, journals, messages
     conductor_limit     agent-steps a second at which a process that conducts has its core full: 1000 / driver_cpu_ms
     model_cpu_ms        what the scripted model takes for an agent-step, for comparison
+    calls_of_a_step     model calls of an agent-step: unchanged views and full hands ask no model
     rss_gb              largest sum of the resident memory of all processes, pages that they share counted in each
     pss_gb              the same, looked at less often, shared pages counted once
-    flat                cpu_ms against that of the first size
+    flat                cpu_ms against that of the first size; what Ray's own processes take while they idle is in
+                        it, and weighs most on few agents
+
+A machine has so many agent-steps a second at most: 1000 x cores / (cpu_ms + model_cpu_ms); the scripted model, one
+process that reads every prompt, is full at 1000 / model_cpu_ms.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import redirect_stdout, suppress
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-import psutil
 from housemates.actors.model.scripted_server import scripted_server
+from housemates.benchmarks import Row, as_program
+from housemates.benchmarks.parts.processes import Cpu, Meter, tree
 from housemates.orchestrator.config import RunConfig, make_config
 from housemates.orchestrator.households.books import News
 from housemates.orchestrator.households.conductor import Shape
 from housemates.orchestrator.households.running import HouseholdsObserver, run_households
 
-SAMPLE_S = 2.0
-PSS_EVERY = 10
 PEOPLE_IN_A_FLAT = 4
-
-
-class Meter:
-    """CPU and memory of this process and all it started, looked at every few seconds."""
-
-    def __init__(self, model: set[int]) -> None:
-        self._model = model
-        self._cpu: dict[int, float] = {}
-        self.peak = 0
-        self.unique = 0
-        self._over = threading.Event()
-        self._lock = threading.Lock()
-        threading.Thread(target=self._watch, daemon=True).start()
-
-    def _watch(self) -> None:
-        for number in itertools.count():
-            if self._over.wait(SAMPLE_S):
-                return
-            self.look()
-            if number % PSS_EVERY == 0:
-                self.unique = max(self.unique, _pss())
-
-    def look(self) -> tuple[float, float, float]:
-        """CPU seconds so far: of this process, of the model, and of all others."""
-        with self._lock:
-            resident = 0
-            for process in _tree():
-                with suppress(psutil.Error):
-                    times = process.cpu_times()
-                    self._cpu[process.pid] = times.user + times.system
-                    resident += process.memory_info().rss
-            self.peak = max(self.peak, resident)
-            model = sum(seconds for pid, seconds in self._cpu.items() if pid in self._model)
-            own = self._cpu.get(os.getpid(), 0.0)
-            return own, model, sum(self._cpu.values()) - model - own
-
-    def close(self) -> None:
-        self._over.set()
-
-
-def _pss() -> int:
-    """Bytes of all processes, shared pages counted once."""
-    total = 0
-    for process in _tree():
-        with suppress(psutil.Error):
-            total += process.memory_full_info().pss
-    return total
-
-
-def _tree() -> Iterator[psutil.Process]:
-    me = psutil.Process()
-    yield me
-    with suppress(psutil.Error):
-        yield from me.children(recursive=True)
+TOLD_S = 10.0
+"""How often a run that goes on says how far it is."""
 
 
 class Watch(HouseholdsObserver):
@@ -106,7 +55,8 @@ class Watch(HouseholdsObserver):
         self._meter = meter
         self._all = News()
         self._began = time.perf_counter()
-        self._first: tuple[float, tuple[float, float, float], int, int] | None = None
+        self._first: tuple[float, Cpu, int, int] | None = None
+        self._told = 0.0
         self.shape: Shape | None = None
         self.figures: dict[str, Any] = {}
 
@@ -122,6 +72,9 @@ class Watch(HouseholdsObserver):
         if self._all.steps and self._first is None:
             self._first = (now, self._meter.look(), self._all.agent_steps, self._all.calls)
             self.starting("the first step is committed")
+        if now > self._told + TOLD_S:
+            self._told = now
+            self.starting(f"{self._all.agent_steps} agent-steps, {len(self._all.ended)} households have ended")
         if self._first is not None and len(self._all.ended) == self._households and not self.figures:
             startup, before, agent_steps, calls = self._first
             used = [b - a for a, b in zip(before, self._meter.look(), strict=True)]
@@ -133,6 +86,7 @@ class Watch(HouseholdsObserver):
                 "agent_steps": self._all.agent_steps,
                 "agent_steps_per_s": round(turns / seconds, 1),
                 "calls_per_s": round((self._all.calls - calls) / seconds, 1),
+                "calls_of_a_step": round((self._all.calls - calls) / turns, 3),
                 "cpu_ms": round(cpu[0] + cpu[2], 3),
                 "driver_cpu_ms": round(cpu[0], 3),
                 "conductor_limit": round(1000 / cpu[0]) if cpu[0] else None,
@@ -141,11 +95,15 @@ class Watch(HouseholdsObserver):
 
 
 def measure(households: int, agents: int, options: argparse.Namespace) -> dict[str, Any]:
-    """Run so many households, and tell what that took."""
-    before = {process.pid for process in _tree()}
+    """Run so many households, and tell what that took.
+
+    Raises:
+        KeyboardInterrupt: also if the run has ended in good order because of one.
+    """
+    print(f"{households} households of {agents} agents, {options.steps} steps", file=sys.stderr)
+    before = {process.pid for process in tree()}
     with tempfile.TemporaryDirectory() as folder, scripted_server(options.latency) as server:
-        model = {process.pid for process in _tree()} - before
-        meter = Meter(model)
+        meter = Meter({process.pid for process in tree()} - before)
         config = make_config(
             households=households,
             agents=agents,
@@ -161,8 +119,10 @@ def measure(households: int, agents: int, options: argparse.Namespace) -> dict[s
         )
         watch = Watch(households, meter)
         began = time.perf_counter()
-        result = run_households(config, Path(folder) / "run", watch)
-        meter.close()
+        with meter.watching():
+            result = run_households(config, Path(folder) / "run", watch)
+    if result.status == "interrupted":
+        raise KeyboardInterrupt
     if watch.shape is None or not watch.figures:
         raise RuntimeError("the run ended before its first step")
     return {
@@ -175,27 +135,37 @@ def measure(households: int, agents: int, options: argparse.Namespace) -> dict[s
         "completed": result.summary["completed"],
         "steps": result.summary["steps"],
         **watch.figures,
-        "pss_gb": round(meter.unique / 1e9, 2),
-        "rss_gb": round(meter.peak / 1e9, 2),
+        "pss_gb": round(meter.pss / 1e9, 2),
+        "rss_gb": round(meter.rss / 1e9, 2),
         "run_s": round(time.perf_counter() - began, 1),
     }
 
 
-def main() -> None:
+def rows() -> list[Row]:
+    options = parser().parse_args(["--steps", "10", "--latency", "0.2"])
+    few, many = measure(2, 5, options), measure(10, 50, options)
+    what = f"{many['households']} households of {many['agents']} react agents"
+    return [
+        Row(f"agent-step of {what}, CPU", many["cpu_ms"], "ms", many["cpu_ms"] / few["cpu_ms"], "one of 2 x 5"),
+        Row("… of that the conducting process", many["driver_cpu_ms"], "ms"),
+        Row("… agent-steps a second", many["agent_steps_per_s"], "1/s"),
+    ]
+
+
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="2x5,10x10,10x100,100x100", help="HOUSEHOLDSxAGENTS, comma-separated")
-    parser.add_argument("--households", type=int, help="with --agents: a single size")
-    parser.add_argument("--agents", type=int, default=100)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--latency", type=float, default=1.0, help="seconds of each model call")
     parser.add_argument("--agents-per-actor", default="auto")
     parser.add_argument("--worlds-per-actor", default="auto")
     parser.add_argument("--conductors", default="auto")
-    options = parser.parse_args()
-    if options.households:
-        sizes = [(options.households, options.agents)]
-    else:
-        sizes = [tuple(map(int, size.split("x"))) for size in options.sizes.split(",")]
+    return parser
+
+
+def main() -> None:
+    options = parser().parse_args()
+    sizes = [tuple(map(int, size.split("x"))) for size in options.sizes.split(",")]
     first: float | None = None
     for households, agents in sizes:
         with redirect_stdout(sys.stderr):  # what Ray has to say of its own accord
@@ -205,4 +175,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    as_program(main)

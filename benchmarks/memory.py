@@ -1,20 +1,26 @@
-"""Memory of a packed agent after a hundred learning steps: python benchmarks/memory.py URL, of a quick stub model."""
+"""Memory of a packed agent after a hundred learning steps, resident memory before and after over the agents.
+
+Within a process in which an agent has learned before, so that everything is imported and has been used. Prints one
+JSON line; packed_agent_kb is the figure.
+"""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import ctypes
 import dataclasses
 import gc
 import json
-import sys
 
 import psutil
-from crowd import seen
 from housemates.actors.agent import AgentSpec
 from housemates.actors.host import AgentHost
 from housemates.actors.model.chat import Endpoint
 from housemates.actors.turn import Ask
+from housemates.benchmarks import Row, as_program
+from housemates.benchmarks.parts.crowd import seen
+from housemates.benchmarks.parts.stub_model import stub_model
 
 AGENTS = 25
 STEPS = 100
@@ -43,18 +49,33 @@ async def live(host: AgentHost, agents: int, steps: int) -> None:
         await asyncio.gather(*(turn(f"Agent_{number}", step) for number in range(agents)))
 
 
-async def main() -> None:
-    endpoint = Endpoint(base_url=sys.argv[1], model="stub")
-    first = AgentHost([AgentSpec(name="Agent_0")], endpoint)
-    await live(first, 1, 10)  # everything is imported, and has been used
-    before = resident()
-    host = AgentHost([AgentSpec(name=f"Agent_{number}") for number in range(AGENTS)], endpoint)
-    await live(host, AGENTS, STEPS)
-    each = (resident() - before) / AGENTS
-    await host.close()
-    await first.close()
-    print(json.dumps({"agents": AGENTS, "learning_steps": STEPS, "packed_agent_kb": round(each / 1024, 1)}))
+async def packed_agent_kb(agents: int, steps: int) -> float:
+    with stub_model(0.0) as (url, _):
+        endpoint = Endpoint(base_url=url, model="stub")
+        first = AgentHost([AgentSpec(name="Agent_0")], endpoint)
+        await live(first, 1, 10)
+        before = resident()
+        host = AgentHost([AgentSpec(name=f"Agent_{number}") for number in range(agents)], endpoint)
+        await live(host, agents, steps)
+        each = (resident() - before) / agents
+        await host.close()
+        await first.close()
+    return round(each / 1024, 1)
+
+
+def rows() -> list[Row]:
+    found = asyncio.run(packed_agent_kb(AGENTS, STEPS))
+    return [Row(f"memory of a packed agent after {STEPS} learning steps", found, "KB")]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--agents", type=int, default=AGENTS)
+    parser.add_argument("--steps", type=int, default=STEPS)
+    options = parser.parse_args()
+    found = asyncio.run(packed_agent_kb(options.agents, options.steps))
+    print(json.dumps({"agents": options.agents, "learning_steps": options.steps, "packed_agent_kb": found}))
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    as_program(main)

@@ -1,24 +1,26 @@
-"""What agents cost beside their model's time, against the bare client and the designs one would write first.
+"""What agents cost beside their model's time, against the bare client and the design one would write first.
 
-Everything talks to the same stub model over real HTTP (`stub_model.py`: one process, fixed latency; it is not
-counted). A *decision* is one model call that becomes an action. Ours is the whole of it: agents on Ray actors with the
-limiter, the barrier, a world of real observations (`crowd.py`), and the journal on disk. Contestants take turns within
-one run, several rounds; figures are medians over the rounds, and only their ratios mean anything on another machine.
+Everything talks to the same stub model over real HTTP (`parts/stub_model.py`: one process, fixed latency). A *decision*
+is one model call that becomes an action. Ours is the whole of it: agents on Ray actors with the limiter, the barrier, a
+world of real observations (`parts/crowd.py`), and the journal on disk. Contestants take turns within one run, several
+rounds; figures are medians over the rounds, and only their ratios mean anything on another machine.
 
 Rows, by `--rows`:
 
     dedicated16 dedicated64 packed256   learning agents, two calls a step: efficiency = the largest sum of model-call
                                         seconds of one agent / step; efficiency_nominal = latency x calls / step
-    packed1024 packed5000               `--method react`, one call a step, beside the bare client (AsyncOpenAI with
-                                        aiohttp, one process) that makes the same calls with nothing around it:
-                                        step_ratio = ours / bare, throughput_ratio = bare / ours, cpu_ratio = CPU a
-                                        decision of all our processes / the bare client's
-    naive16                             16 dedicated react agents beside a synchronous client in one Ray actor per
-                                        agent with `ray.get` as the barrier
-    sequential16                        16 dedicated learning agents beside the Trace tutorial's loop (`barrier.py`)
-    memory                              KB of a packed agent after 100 learning steps
+    packed1024 packed5000               `--method react`, one call a step, beside the bare client (one process,
+                                        `parts/bare_client.py`) with the same requests: step_ratio = ours / bare,
+                                        throughput_ratio = bare / ours, cpu_ratio = CPU a decision of all our
+                                        processes / the bare client's
+    naive16 naive64                     dedicated react agents beside a synchronous client in one Ray actor per agent
+                                        with `ray.get` as the barrier: the same ratios, and start_ratio
+    memory                              KB of a packed agent after 100 learning steps (`memory.py`)
 
-Start-up is from before Ray to the first step's beginning; unique_mb that of one agent process.
+cpu_ms counts this process, the actors' and Ray's own; of one that has ended, what it was last seen to use. The stub
+model is left out: model_cpu_ms is what it takes for one of our calls, so it is full at 1000 / model_cpu_ms calls a
+second. start_s is until all actors stand, Ray being up (`startup.py` measures the whole command); unique_mb is what an
+agents' process shares with no other. The tutorial's sequential loop is in `barrier.py`.
 """
 
 from __future__ import annotations
@@ -32,17 +34,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-import psutil
-from contestants import bare_steps, naive_steps
-from crowd import CrowdWorld
-from housemates.actors.agent import AgentSpec, Method
+from housemates.actors.agent import AgentSpec
 from housemates.actors.limiter.gate import Terms
 from housemates.actors.model.chat import Endpoint
+from housemates.benchmarks import Row, as_program
+from housemates.benchmarks.parts.contestants import bare_steps, bodies, naive_steps
+from housemates.benchmarks.parts.crowd import CrowdWorld
+from housemates.benchmarks.parts.processes import Cpu, Meter, tree
+from housemates.benchmarks.parts.stub_model import stub_model
 from housemates.orchestrator.barrier import Barrier
 from housemates.orchestrator.cluster import local_ray
 from housemates.orchestrator.episode import Episode
@@ -52,59 +56,65 @@ from housemates.orchestrator.recorder import Recorder
 from housemates.orchestrator.runtime import RayRuntime
 from rich.console import Console
 from rich.table import Table
-from stub_model import stub_model
 
-Row = dict[str, Any]
+Figures = dict[str, Any]
 
 
 class Setup(NamedTuple):
-    """Agents, how many share a process, how they decide, and the calls of a step."""
+    """Agents, how many share a process, how they decide, and whom they are compared with."""
 
     agents: int
     agents_per_actor: int
-    method: Method
+    method: Literal["trace", "react"]
+    rival: Literal["", "bare", "naive"] = ""
 
     @property
     def calls(self) -> int:
+        """Of an agent in a step."""
         return 2 if self.method == "trace" else 1
 
 
 class Steps(NamedTuple):
-    """Medians of the steps of one episode, but for the first."""
+    """One episode: medians over its steps but the first, and CPU of a decision."""
 
     step_s: float
     critical_path_s: float
-    cpu_ms: float  # of a decision
+    cpu_ms: float
+    model_cpu_ms: float  # of a call
     start_s: float
     unique_mb: float
 
 
+class Rival(NamedTuple):
+    """The same of whom it is compared with."""
+
+    step_s: float
+    cpu_ms: float
+    start_s: float = 0.0
+
+
 ROWS = {
-    "dedicated2": Setup(2, 1, "trace"),
     "dedicated16": Setup(16, 1, "trace"),
     "dedicated64": Setup(64, 1, "trace"),
     "packed256": Setup(256, 128, "trace"),
-    "packed1024": Setup(1024, 512, "react"),
-    "packed5000": Setup(5000, 1250, "react"),
-    "naive16": Setup(16, 1, "react"),
-    "sequential16": Setup(16, 1, "trace"),
+    "packed1024": Setup(1024, 512, "react", "bare"),
+    "packed5000": Setup(5000, 1250, "react", "bare"),
+    "naive16": Setup(16, 1, "react", "naive"),
+    "naive64": Setup(64, 1, "react", "naive"),
 }
 
 
-def our_cpu_s(except_pids: Iterable[int]) -> float:
-    """CPU seconds that this process and its descendants have used so far, as far as they are alive."""
-    processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
-    left_out = {*except_pids}
-    return sum(sum(p.cpu_times()[:2]) for p in processes if p.pid not in left_out)
+def say(what: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)
 
 
-def unique_mb(name: str) -> float:
-    """Memory of the processes of one name that they share with nobody: the median."""
-    found = [p for p in psutil.Process().children(recursive=True) if p.name().startswith(name)]
-    return statistics.median(p.memory_full_info().uss for p in found) / 2**20 if found else 0.0
+def unique_mb() -> float:
+    """Memory of an agents' process that it shares with nobody: the median."""
+    found = [process.memory_full_info().uss for process in tree() if process.name().startswith("ray::AgentHost")]
+    return statistics.median(found) / 2**20
 
 
-async def our_steps(setup: Setup, steps: int, endpoint: Endpoint, server: int) -> Steps:
+async def our_steps(setup: Setup, steps: int, endpoint: Endpoint, meter: Meter) -> Steps:
     """An episode with everything a run has but its terminal."""
     names = [f"Agent_{number}" for number in range(1, setup.agents + 1)]
     began = time.perf_counter()
@@ -119,7 +129,7 @@ async def our_steps(setup: Setup, steps: int, endpoint: Endpoint, server: int) -
     )
     durations: list[float] = []
     paths: list[float] = []
-    cpu: list[float] = []
+    cpu: list[Cpu] = []
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal(Path(folder) / FILE_NAME)
         recorder = Recorder(Path(folder), journal, Observer())
@@ -128,9 +138,12 @@ async def our_steps(setup: Setup, steps: int, endpoint: Endpoint, server: int) -
             recorder.record(record)
             if record["kind"] != "step":
                 return
-            cpu.append(our_cpu_s([server]))
+            if record["step"] in (0, steps):
+                cpu.append(meter.look())
+            if record["step"] == 0:  # connections are opened in it, and nothing is learned
+                return
             turns = [part["turn"] for part in record["agents"].values()]
-            if record["step"] and any(turn["error"] or len(turn["calls"]) != setup.calls for turn in turns):
+            if any(turn["error"] or len(turn["calls"]) != setup.calls for turn in turns):
                 raise RuntimeError(f"an agent did not make its {setup.calls} calls")
             durations.append(record["step_s"])
             paths.append(max(sum(call["seconds"] for call in turn["calls"]) for turn in turns))
@@ -140,70 +153,87 @@ async def our_steps(setup: Setup, steps: int, endpoint: Endpoint, server: int) -
             start_s = time.perf_counter() - began
             episode = Episode(Barrier(names, steps + 1, 600.0), runtime, 0, commit)
             await episode.run({"kind": "begin", "config": {}, "model": endpoint.model, "agents": names})
-            unique = unique_mb("ray::AgentHost")
+            unique = unique_mb()
         finally:
             await runtime.close()
             journal.close()
     decisions = steps * setup.agents
     return Steps(
-        statistics.median(durations[1:]),
-        statistics.median(paths[1:]),
-        (cpu[-1] - cpu[0]) / decisions * 1e3,
-        start_s,
-        unique,
+        step_s=statistics.median(durations),
+        critical_path_s=statistics.median(paths),
+        cpu_ms=(cpu[1].ours - cpu[0].ours) / decisions * 1e3,
+        model_cpu_ms=(cpu[1].model - cpu[0].model) / decisions / setup.calls * 1e3,
+        start_s=start_s,
+        unique_mb=unique,
     )
 
 
-def measured(name: str, options: argparse.Namespace, endpoint: Endpoint, server: int) -> Row:
+def measured(setup: Setup, rounds: int, steps: int, latency_s: float) -> Figures:
     """One row, every contestant in every round."""
-    setup = ROWS[name]
     ours: list[Steps] = []
-    others: list[tuple[float, float, float]] = []  # step seconds, CPU ms a decision, start-up seconds
-    began = time.perf_counter()
-    with local_ray():
-        ray_s = time.perf_counter() - began
-        for _ in range(options.rounds):
-            ours.append(asyncio.run(our_steps(setup, options.steps, endpoint, server)))
-            if name.startswith("packed") and setup.method == "react":
-                others.append((*bare_steps(setup.agents, options.steps, endpoint), 0.0))
-            elif name.startswith("naive"):
-                others.append(naive_steps(setup.agents, options.steps, endpoint, lambda: our_cpu_s([server])))
-    if name.startswith("sequential"):
-        from barrier import sequential_steps
-
-        others.append((statistics.median(sequential_steps(setup.agents, endpoint, 1)), 0.0, 0.0))
-    row: Row = {"row": name, **setup._asdict(), "latency_s": options.latency}
+    rivals: list[Rival] = []
+    with stub_model(latency_s) as (url, server), local_ray():
+        endpoint, meter = Endpoint(base_url=url, model="stub"), Meter({server})
+        requests = asyncio.run(bodies(setup.agents, endpoint)) if setup.rival else []
+        for number in range(1, rounds + 1):
+            say(f"round {number} of {rounds}: {setup.agents} agents, {setup.agents_per_actor} a process")
+            ours.append(asyncio.run(our_steps(setup, steps, endpoint, meter)))
+            if setup.rival:
+                say(f"round {number} of {rounds}: {setup.rival}")
+            if setup.rival == "bare":
+                rivals.append(Rival(*bare_steps(requests, steps, endpoint)))
+            elif setup.rival == "naive":
+                rivals.append(Rival(*naive_steps(requests, steps, endpoint, lambda: meter.look().ours)))
+    row: Figures = {**setup._asdict(), "calls": setup.calls, "latency_s": latency_s}
     row |= {field: statistics.median(getattr(one, field) for one in ours) for field in Steps._fields}
-    row["start_s"] += ray_s
     row["efficiency"] = statistics.median(one.critical_path_s / one.step_s for one in ours)
-    row["efficiency_nominal"] = options.latency * setup.calls / row["step_s"]
+    row["efficiency_nominal"] = latency_s * setup.calls / row["step_s"]
     row["decisions_per_s"] = setup.agents / row["step_s"]
-    if others:
-        step_s, cpu_ms, start_s = (statistics.median(figures) for figures in zip(*others, strict=True))
-        row |= {"other_step_s": step_s, "other_cpu_ms": cpu_ms, "other_start_s": start_s}
-        pairs = list(zip(ours, others, strict=False))
-        row["step_ratio"] = statistics.median(one.step_s / other[0] for one, other in pairs)
+    if rivals:
+        row |= {f"rival_{field}": statistics.median(getattr(one, field) for one in rivals) for field in Rival._fields}
+        pairs = list(zip(ours, rivals, strict=True))
+        row["step_ratio"] = statistics.median(one.step_s / other.step_s for one, other in pairs)
         row["throughput_ratio"] = 1 / row["step_ratio"]
-        if cpu_ms:
-            row["cpu_ratio"] = statistics.median(one.cpu_ms / other[1] for one, other in pairs)
+        row["cpu_ratio"] = statistics.median(one.cpu_ms / other.cpu_ms for one, other in pairs)
+        if setup.rival == "naive":
+            row["start_ratio"] = statistics.median(one.start_s / other.start_s for one, other in pairs)
     return {key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}
 
 
-def memory(url: str) -> Row:
+def memory() -> Figures:
     """In a process of its own, so that nothing else is in it."""
-    command = [sys.executable, str(Path(__file__).with_name("memory.py")), url]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return {"row": "memory", **json.loads(done.stdout)}
+    say("memory of a packed agent after 100 learning steps")
+    command = [sys.executable, str(Path(__file__).with_name("memory.py"))]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
-def table(rows: list[Row]) -> Table:
-    """The rows for a reader."""
-    columns = ["row", "step_s", "efficiency", "efficiency_nominal", "decisions_per_s", "cpu_ms", "other_step_s"]
-    columns += ["step_ratio", "throughput_ratio", "cpu_ratio", "start_s", "unique_mb", "packed_agent_kb"]
+COLUMNS = (
+    *("row", "step_s", "efficiency", "efficiency_nominal", "decisions_per_s", "cpu_ms", "model_cpu_ms", "rival"),
+    *("rival_step_s", "rival_cpu_ms", "step_ratio", "throughput_ratio", "cpu_ratio", "start_s", "start_ratio"),
+    *("unique_mb", "packed_agent_kb"),
+)
+
+
+def table(found: list[Figures]) -> Table:
+    """The rows for a reader, without the columns that none of them has."""
+    columns = [column for column in COLUMNS if any(row.get(column) for row in found)]
     shown = Table(*columns)
-    for row in rows:
+    for row in found:
         shown.add_row(*(f"{row[c]:.3g}" if isinstance(row.get(c), float) else str(row.get(c, "")) for c in columns))
     return shown
+
+
+def rows() -> list[Row]:
+    setup, latency_s = Setup(256, 128, "react", "bare"), 0.5
+    found = measured(setup, rounds=2, steps=4, latency_s=latency_s)
+    what = f"{setup.agents} react agents, {setup.agents_per_actor} a process, calls of {latency_s} s"
+    bare = "the bare client"
+    return [
+        Row(f"step of {what}", found["step_s"], "s", found["step_ratio"], bare),
+        Row("… CPU of a decision", found["cpu_ms"], "ms", found["cpu_ratio"], bare),
+        Row("… efficiency: slowest agent's calls / step", found["efficiency"], ""),
+        Row("… memory of a process that it shares with none", found["unique_mb"], "MB"),
+    ]
 
 
 def main() -> None:
@@ -213,17 +243,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3, help="measured steps of each contestant in each round")
     parser.add_argument("--latency", type=float, default=1.0, help="seconds of each model call")
     options = parser.parse_args()
-    rows: list[Row] = []
-    # Ray prints warnings to stdout, where nothing but the result belongs.
-    with redirect_stdout(sys.stderr):
+    found: list[Figures] = []
+    with redirect_stdout(sys.stderr):  # where what Ray prints belongs
         for name in options.rows:
-            with stub_model(0.0 if name == "memory" else options.latency) as (url, server):
-                endpoint = Endpoint(base_url=url, model="stub")
-                rows.append(memory(url) if name == "memory" else measured(name, options, endpoint, server))
-            print(rows[-1], flush=True)
-        Console(stderr=True, width=200).print(table(rows))
-    print(json.dumps({"cores": os.cpu_count(), "rounds": options.rounds, "steps": options.steps, "rows": rows}))
+            row = memory() if name == "memory" else measured(ROWS[name], options.rounds, options.steps, options.latency)
+            found.append({"row": name, **row})
+            say(json.dumps(found[-1]))
+        Console(stderr=True, width=220).print(table(found))
+    print(json.dumps({"cores": os.cpu_count(), "rounds": options.rounds, "steps": options.steps, "rows": found}))
 
 
 if __name__ == "__main__":
-    main()
+    as_program(main)

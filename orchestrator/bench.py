@@ -34,11 +34,32 @@ def bench(
     only: Annotated[list[str] | None, typer.Option("--only", metavar="NAME", help="This one (repeatable).")] = None,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object instead of the table.")] = False,
 ) -> None:
-    """Measure this installation on this machine: some two minutes, and one table."""
+    """Measure this installation on this machine: some four minutes, and one table."""
+    from .cluster import end_own_ray
+    from .interrupt import EXIT_INTERRUPTED, bounded_interrupt
+
     chosen = only or names()
     unknown = [name for name in chosen if name not in names()]
     if unknown:
         raise ConfigError(f"--only {unknown[0]}: there is no such benchmark; there are {', '.join(names())}")
+    try:
+        with bounded_interrupt(end_own_ray):
+            rows, left, failed = _measured(chosen, only=bool(only))
+    except KeyboardInterrupt:
+        typer.echo("housemates: interrupted", err=True)
+        os._exit(EXIT_INTERRUPTED)  # all is stopped; a Ray that was half started would crash at the orderly exit
+    machine = _machine()
+    if json_:
+        found = [{"benchmark": name, **row._asdict()} for name, group in rows.items() for row in group]
+        typer.echo(json.dumps({"machine": machine, "rows": found, "left_out": left}))
+    else:
+        _show(machine, rows, left)
+    if failed:
+        raise StartError("a benchmark failed; the table says which")
+
+
+def _measured(chosen: list[str], *, only: bool) -> tuple[dict[str, list[Row]], dict[str, str], bool]:
+    """The rows by benchmark, why others have none, and whether one of them failed."""
     rows: dict[str, list[Row]] = {}
     left: dict[str, str] = {}
     failed = False
@@ -52,14 +73,7 @@ def bench(
                 left[name] = str(why)
         except Exception as error:  # the others are worth having all the same
             left[name], failed = f"failed: {type(error).__name__}: {error}", True
-    machine = _machine()
-    if json_:
-        found = [{"benchmark": name, **row._asdict()} for name, group in rows.items() for row in group]
-        typer.echo(json.dumps({"machine": machine, "rows": found, "left_out": left}))
-    else:
-        _show(machine, rows, left)
-    if failed:
-        raise StartError("a benchmark failed; the table says which")
+    return rows, left, failed
 
 
 def _machine() -> dict[str, Any]:

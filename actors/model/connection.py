@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 MAX_CONNECTIONS = 2000
-MAX_BODY_BYTES = 16 * 2**20
-"""A reply is text that a model wrote; whoever sends more is no model."""
 
 KEEP_S = 30.0
 KEEP_LOOPBACK_S = 3.0
@@ -53,10 +51,6 @@ class Refused(Exception):
 
 class Unreachable(Exception):
     """The request did not get through, or its answer did not; the text is the kind of fault, in one word."""
-
-
-class EndlessReply(Exception):
-    """More than `MAX_BODY_BYTES`."""
 
 
 class Connection:
@@ -111,12 +105,14 @@ def _client(base_url: str, key: str, *, direct: bool) -> AsyncOpenAI:
     # Imported here: it takes the better part of a second, and most commands never call a model.
     from openai import DEFAULT_CONNECTION_LIMITS, AsyncOpenAI, DefaultAioHttpClient
 
+    from .bounded import bound
+
     limits = type(DEFAULT_CONNECTION_LIMITS)(
         max_connections=MAX_CONNECTIONS,
         max_keepalive_connections=MAX_CONNECTIONS,
         keepalive_expiry=KEEP_LOOPBACK_S if direct else KEEP_S,
     )
-    hooks = {"response": [_bound]}
+    hooks = {"response": [bound]}
     # No time of its own: whoever asks has a deadline.
     http = DefaultAioHttpClient(limits=limits, timeout=None, trust_env=not direct, event_hooks=hooks)
     return AsyncOpenAI(api_key=key, base_url=base_url, max_retries=0, timeout=None, http_client=http)
@@ -124,6 +120,8 @@ def _client(base_url: str, key: str, *, direct: bool) -> AsyncOpenAI:
 
 async def _answered(request: Awaitable[str]) -> str:
     from openai import APIConnectionError, APIStatusError
+
+    from .bounded import EndlessReply
 
     try:
         return await request
@@ -133,22 +131,3 @@ async def _answered(request: Awaitable[str]) -> str:
         raise Unreachable(type(error.__cause__ or error).__name__) from None
     except EndlessReply:
         raise Unreachable(EndlessReply.__name__) from None
-
-
-async def _bound(response: Any) -> None:
-    """Have a body refused that does not end."""
-    from httpx2 import AsyncByteStream
-
-    class Bounded(AsyncByteStream):
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            received = 0
-            async for chunk in stream:
-                received += len(chunk)
-                if received > MAX_BODY_BYTES:
-                    raise EndlessReply
-                yield chunk
-
-        async def aclose(self) -> None:
-            await stream.aclose()
-
-    stream, response.stream = response.stream, Bounded()

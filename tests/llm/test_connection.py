@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from housemates.actors.model import connection as module
+from housemates.actors.model import bounded
 from housemates.actors.model.chat import ChatModel, Endpoint
 from housemates.actors.model.connection import Connection, Refused, Unreachable
 from multidict import CIMultiDict
@@ -37,7 +37,7 @@ async def sent(server: FaultServer, endpoint: Endpoint) -> CIMultiDict[str]:
 async def test_a_body_without_an_end_is_not_read_to_it(
     server: FaultServer, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MAX_BODY_BYTES", 1000)
+    monkeypatch.setattr(bounded, "MAX_BODY_BYTES", 1000)
     server.plays(answer("x" * 2000))
     with pytest.raises(Unreachable, match="EndlessReply"):
         await connection.post("/chat/completions", {})

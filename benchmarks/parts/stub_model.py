@@ -3,7 +3,7 @@
 The scripted model reads every prompt, in one process; with a thousand agents at once that is what a benchmark would
 measure. This one only looks for the actions in the schema. It speaks just enough HTTP for aiohttp and httpx.
 
-python benchmarks/stub_model.py LATENCY_S     prints its port, and ends with its standard input
+python benchmarks/parts/stub_model.py LATENCY_S     prints its port, and ends with its standard input
 """
 
 from __future__ import annotations
@@ -76,7 +76,10 @@ class StubModel(asyncio.Protocol):
 def stub_model(latency_s: float) -> Generator[tuple[str, int]]:
     """The model as a process of its own: its base URL and its process id."""
     command = [sys.executable, __file__, str(latency_s)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    # A session of its own: a Ctrl-C is not meant for it. It ends with its standard input, however we end.
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
     assert process.stdin and process.stdout
     try:
         yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1", process.pid
