@@ -6,7 +6,8 @@ One JSON line. The first part times the gate alone, without any model:
     packed_us, packed_cpu_us  the same from `--processes` Ray actors with `--agents` agents each, by one gate actor;
                               CPU of all processes that take part
     dedicated_us, …           the same from `--processes` actors with one agent each
-    messages_per_call         of the packed ones: 2 would be one message to ask and one to tell
+    dedicated_free_us, …      the same under an account that nothing limits; everything above has caps
+    …_messages_per_call       2 would be one message to ask and one to tell
 
 The second is the scripted server behind real HTTP, refusing what exceeds `--rate` requests a second, asked
 by 32 clients as fast as they are allowed to, after `--warm` seconds of learning:
@@ -41,6 +42,9 @@ from housemates.benchmarks import Row
 from housemates.orchestrator.cluster import local_ray
 
 CLIENTS = 32
+CAPPED = Terms(Caps(requests_per_minute=1e9))
+"""Never reached, but every request has to be asked for."""
+FREE = Terms()
 
 
 def cpu_s() -> float:
@@ -63,10 +67,10 @@ class Counting:
 class Asker:
     """A process with agents that ask for leave, hold it for a moment, and give it back."""
 
-    async def ask(self, gate: Granting, agents: int, calls: int) -> tuple[int, float]:
+    async def ask(self, gate: Granting, terms: Terms, agents: int, calls: int) -> tuple[int, float]:
         """Returns the messages sent and the CPU seconds used."""
         counting, began = Counting(gate), cpu_s()
-        permits = Permits(counting.exchange, "account", Terms(Caps(concurrency=100_000)))
+        permits = Permits(counting.exchange, f"account of {terms}", terms)
 
         async def one(agent: int) -> None:
             for _ in range(calls):
@@ -80,7 +84,7 @@ class Asker:
         return counting.messages, cpu_s() - began
 
 
-async def from_actors(processes: int, agents: int, calls: int) -> tuple[float, float, float]:
+async def from_actors(terms: Terms, processes: int, agents: int, calls: int) -> tuple[float, float, float]:
     """(microseconds, CPU microseconds, messages) a call, asked by so many Ray actors."""
     actor: Any = ray.remote(num_cpus=0)(Asker)
     cpu: Any = ray.remote(num_cpus=0)(GateCpu)
@@ -88,9 +92,9 @@ async def from_actors(processes: int, agents: int, calls: int) -> tuple[float, f
     gate.start()
     meter = cpu.remote()
     askers = [actor.remote() for _ in range(processes)]
-    await asyncio.gather(*(asker.ask.remote(gate, 1, 1) for asker in askers))  # all is imported
+    await asyncio.gather(*(asker.ask.remote(gate, terms, 1, 1) for asker in askers))  # all is imported
     before, began = await meter.used.remote(), time.perf_counter()
-    told = await asyncio.gather(*(asker.ask.remote(gate, agents, calls) for asker in askers))
+    told = await asyncio.gather(*(asker.ask.remote(gate, terms, agents, calls) for asker in askers))
     wall, after = time.perf_counter() - began, await meter.used.remote()
     number = processes * agents * calls
     for asker in [*askers, meter]:
@@ -100,13 +104,13 @@ async def from_actors(processes: int, agents: int, calls: int) -> tuple[float, f
 
 
 class GateCpu:
-    """Looks up what the process of the gate has used."""
+    """Looks up what the process of the gate has used; on this machine may be those of other Rays, too."""
 
     def used(self) -> float:
         import psutil
 
-        gates = [p for p in psutil.process_iter(["name"]) if p.info["name"].startswith("ray::Gate")]
-        return sum(sum(p.cpu_times()[:2]) for p in gates)
+        ours = psutil.Process(os.getppid()).children(recursive=True)
+        return sum(sum(p.cpu_times()[:2]) for p in ours if p.name().startswith("ray::Gate"))
 
 
 async def storm(rate: float, warm_s: float, seconds: float) -> dict[str, float]:
@@ -152,15 +156,13 @@ def rows() -> list[Row]:
     options = parser().parse_args(["--processes", "2", "--calls", "20"])
     found = leave(options)
     here, packed = found["here_cpu_us"], found["packed_cpu_us"]
+    capped, free = found["dedicated_cpu_us"], found["dedicated_free_cpu_us"]
+    actors = f"{options.processes} actors of"
     return [
         Row("leave for a call, one process, CPU", here, "µs"),
-        Row(
-            f"the same, {options.processes} actors of {options.agents} agents",
-            packed,
-            "µs",
-            packed / here,
-            "one process",
-        ),
+        Row(f"the same, {actors} {options.agents} agents", packed, "µs", packed / here, "one process"),
+        Row(f"the same, {actors} one agent, capped", capped, "µs"),
+        Row(f"the same, {actors} one agent, nothing limited", free, "µs", free / capped, "capped"),
     ]
 
 
@@ -179,11 +181,15 @@ def leave(options: argparse.Namespace) -> dict[str, float]:
     """The first part: what leave costs."""
     number = options.agents * options.calls
     began = time.perf_counter()
-    _, used = asyncio.run(Asker().ask(Gate(), options.agents, options.calls))
+    _, used = asyncio.run(Asker().ask(Gate(), CAPPED, options.agents, options.calls))
     result = {"here_us": (time.perf_counter() - began) / number * 1e6, "here_cpu_us": used / number * 1e6}
     with local_ray():
-        for name, agents in (("packed", options.agents), ("dedicated", 1)):
-            wall, cpu, messages = asyncio.run(from_actors(options.processes, agents, options.calls))
+        for name, terms, agents in (
+            ("packed", CAPPED, options.agents),
+            ("dedicated", CAPPED, 1),
+            ("dedicated_free", FREE, 1),
+        ):
+            wall, cpu, messages = asyncio.run(from_actors(terms, options.processes, agents, options.calls))
             result |= {f"{name}_us": wall, f"{name}_cpu_us": cpu, f"{name}_messages_per_call": messages}
     return {name: round(value, 2) for name, value in result.items()}
 

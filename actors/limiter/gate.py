@@ -41,7 +41,8 @@ class News:
         terms: on which its run asks.
         asks: new tickets; with `full` all that are in line.
         withdrawn: tickets that are no longer wanted.
-        ends: the requests that ended.
+        begun: the requests that began on an allowance, and how many seconds ago.
+        ends: the requests that ended, and how many seconds ago.
         spent: by this holder, since it began.
         leases: with `full`, the requests in flight.
         full: the message says everything, the gate need not know the holder.
@@ -52,7 +53,8 @@ class News:
     terms: Terms
     asks: tuple[Ticket, ...] = ()
     withdrawn: tuple[int, ...] = ()
-    ends: tuple[tuple[int, Outcome], ...] = ()
+    begun: tuple[tuple[Ticket, float], ...] = ()
+    ends: tuple[tuple[int, Outcome, float], ...] = ()
     spent: Spent = field(default_factory=Spent)
     leases: tuple[Ticket, ...] = ()
     full: bool = False
@@ -66,14 +68,16 @@ class Word:
         granted: numbers of the tickets whose requests may begin.
         refused: numbers of those that will never be granted, because of `reason`.
         tell_all: the gate does not know the holder.
-        free: nothing limits the account now, and nobody counts what it costs: ends need not be told at once.
+        allowance: so many requests may begin without being asked for, until the holder says something, and for a
+            heartbeat since it said what this answers; for so long what ends well need not be told. 0 where something
+            limits the account, or somebody counts what it costs.
     """
 
     granted: tuple[int, ...] = ()
     refused: tuple[int, ...] = ()
     reason: str = ""
     tell_all: bool = False
-    free: bool = False
+    allowance: int = 0
 
 
 Exchange = Callable[[News], Awaitable[Word]]
@@ -126,8 +130,11 @@ class Gate:
         elif not limiter.hear(news.holder):
             return Word(tell_all=True)
         self._count(address, news.spent, terms.before)
-        for number, outcome in news.ends:
-            ticket = limiter.end(news.holder, number, outcome)
+        for ticket, ago_s in news.begun:
+            limiter.began(news.holder, ticket, ago_s)
+            self._count_calls(address, ticket.first)
+        for number, outcome, ago_s in news.ends:
+            ticket = limiter.end(news.holder, number, outcome, ago_s)
             if ticket is not None and outcome.kind == "unused":
                 self._count_calls(address, -ticket.first)
         for number in news.withdrawn:
@@ -142,8 +149,8 @@ class Gate:
         for number in refused:
             limiter.withdraw(news.holder, number)
         granted = tuple(self._words.pop(address, ()))
-        free = limiter.free and not purse.budget.bounded
-        return Word(granted=granted, refused=refused, reason=purse.reason if refused else "", free=free)
+        allowance = 0 if purse.budget.bounded else limiter.allow(news.holder)
+        return Word(granted=granted, refused=refused, reason=purse.reason if refused else "", allowance=allowance)
 
     def spent(self, run: str = "") -> Spent:
         """By a run, so far as it is known here."""

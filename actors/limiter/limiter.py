@@ -5,7 +5,8 @@ additive increase and multiplicative decrease as in TCP; one cut per episode, co
 a limit that is used, as in inspect_ai's adaptive concurrency; leases that expire, as in dask's semaphore.
 
 A *holder* is a process with agents, a *caller* one agent. A *ticket* asks for one request; the *lease* it
-becomes lasts until the request has ended, or until its holder has not been heard of for `LEASE_S`.
+becomes lasts until the request has ended, or until its holder has not been heard of for `LEASE_S`. An *allowance* is
+leave for requests that need not be asked for: its holder tells of them later.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ LEASE_S = 1.5 * HEARTBEAT_S
 """A holder that is silent for so long is dead: what it held is free again."""
 CHECK_S = 0.25 * HEARTBEAT_S
 """How often that is looked after: nothing is held for two heartbeats by a dead holder."""
+ALLOWANCE = 8
+"""Requests that a holder may begin without asking, before it says its next word and within a heartbeat."""
+SPARE = 0.5
+"""Allowances may take up what is in use to this share of a cap; the rest is for those who ask."""
 
 CUT = 0.7
 """What a refusal (429) leaves of the limits. Only the first one of an episode counts: the others were sent before."""
@@ -170,10 +175,15 @@ class Limiter:
         self._pace = Bucket(math.inf, PACE_BURST_S, now)
         self._holders: dict[str, _Holder] = {}
         self._turns: dict[tuple[str, str], deque[int]] = {}  # who waits, the next one first
+        self._allowed: dict[str, float] = {}  # who has an allowance, since when, the oldest first
         self._in_use = 0
         self._check_at = now
         self._pause_until = -math.inf
         self._cut_at = -math.inf
+        self._refused_at = -math.inf  # what was cut: the refusal, and what was known of the time before it
+        self._cut_from = self._limit, self._pace.rate
+        self._cut_in_use = 0
+        self._more_known = False
         self._grow_after = -math.inf
         self._grown_at = now
         self._accepted: deque[float] = deque(maxlen=10_000)
@@ -193,12 +203,6 @@ class Limiter:
         """Requests in flight."""
         return self._in_use
 
-    @property
-    def free(self) -> bool:
-        """Whether neither the user nor the server limits anything, as far as is known."""
-        rates = (self._requests.rate, self._tokens.rate, self._pace.rate)
-        return self._limit == math.inf and min(rates) == math.inf
-
     def join(self, holder: str, leases: Iterable[Ticket] = ()) -> None:
         """Take a holder in, with the requests that it has in flight already."""
         self._leave(holder)
@@ -207,11 +211,37 @@ class Limiter:
         self._in_use += len(self._holders[holder].leases)
 
     def hear(self, holder: str) -> bool:
-        """A sign of life; False if there is no such holder (any more)."""
+        """A sign of life, which says all that began on an allowance; False if there is no such holder (any more)."""
+        self._allowed.pop(holder, None)
         known = self._holders.get(holder)
         if known is not None:
             known.heard = self._clock()
         return known is not None
+
+    def allow(self, holder: str) -> int:
+        """An allowance for a holder that is heard; 0 once there was a refusal, and where the use comes near a cap.
+
+        Until the holder is heard again, or might be dead, all of it counts as in use.
+        """
+        now = self._clock()
+        self._lapse(now)
+        refused = self._cut_at > -math.inf or now < self._pause_until
+        in_use = self._in_use + ALLOWANCE * (len(self._allowed) + 1)
+        paced = min(self._requests.rate, self._tokens.rate) < math.inf
+        if refused or paced or self._turns or in_use > SPARE * self._limit:
+            return 0
+        self._allowed[holder] = now
+        return ALLOWANCE
+
+    def began(self, holder: str, ticket: Ticket, ago_s: float) -> None:
+        """A request has begun on an allowance, so long ago."""
+        at = self._clock() - ago_s
+        if at <= self._refused_at:
+            self._correct(1)
+        # It is of the first episode even if it began after the cut: its holder could not know.
+        since = at if self._cut_at == -math.inf else min(at, self._cut_at)
+        self._holders[holder].leases[ticket.number] = _Lease(ticket, since)
+        self._in_use += 1
 
     def ask(self, holder: str, ticket: Ticket) -> None:
         """Get in line."""
@@ -227,22 +257,28 @@ class Limiter:
         known = self._holders.get(holder)
         return list(known.waiting.values()) if known else []
 
-    def end(self, holder: str, number: int, outcome: Outcome) -> Ticket | None:
-        """A request has ended. What it teaches is learned even if its lease had expired; then there is no ticket."""
+    def end(self, holder: str, number: int, outcome: Outcome, ago_s: float = 0.0) -> Ticket | None:
+        """A request has ended, so long ago.
+
+        What it teaches is learned even if its lease had expired; then there is no ticket.
+        """
         lease = self._holders[holder].leases.pop(number, None)
         now = self._clock()
+        at = now - ago_s
         busy = self._in_use >= BUSY * (self._limit // 1)  # a fraction of a request cannot be in use
         if lease is not None:
             self._in_use -= 1
+            if at < self._refused_at:
+                self._correct(-1)
             if outcome.tokens is not None or outcome.kind == "unused":
                 self._tokens.take((outcome.tokens or 0) - lease.ticket.tokens)
         if outcome.kind == "ok":
-            self._accepted.append(now)
+            self._accepted.append(at)
             self._grow(now, busy)
         elif outcome.kind == "fault":
             self._grow_after = max(self._grow_after, now + COOLDOWN_S)
         elif outcome.kind == "rate_limit" and lease is not None and lease.since > self._cut_at:
-            self._cut(now)
+            self._cut(now, at)
         if outcome.retry_after_s is not None:  # everybody waits, not only who was told
             self._pause_until = max(self._pause_until, now + min(outcome.retry_after_s, MAX_PAUSE_S))
         return lease.ticket if lease else None
@@ -254,6 +290,9 @@ class Limiter:
         """
         now = self._clock()
         granted: list[tuple[str, Ticket]] = []
+        self._lapse(now)
+        if self._more_known:
+            self._lower(now)
         if now < self._pause_until:
             return granted
         passed: dict[tuple[str, str], deque[int]] = {}
@@ -310,7 +349,7 @@ class Limiter:
 
     @property
     def _has_room(self) -> bool:
-        return self._in_use + 1 <= self._limit
+        return self._in_use + ALLOWANCE * len(self._allowed) + 1 <= self._limit
 
     def _wait_s(self, ticket: Ticket, now: float) -> float:
         return max(
@@ -321,20 +360,40 @@ class Limiter:
 
     def _leave(self, holder: str) -> None:
         known = self._holders.pop(holder, None)
+        self._allowed.pop(holder, None)
         if known is not None:
             self._in_use -= len(known.leases)
             self._turns = {key: line for key, line in self._turns.items() if key[0] != holder}
 
-    def _cut(self, now: float) -> None:
-        seen = sum(at > now - WINDOW_S for at in self._accepted) / WINDOW_S
-        if self._pace.rate < math.inf:
-            self._pace.set_rate(max(PACE_CUT * self._pace.rate / 2, min(PACE_CUT * self._pace.rate, seen)), now)
-        elif len(self._accepted) and self._accepted[0] <= now - WINDOW_S:
+    def _lapse(self, now: float) -> None:
+        while self._allowed and now - next(iter(self._allowed.values())) >= LEASE_S:
+            del self._allowed[next(iter(self._allowed))]
+
+    def _cut(self, now: float, refused_at: float) -> None:
+        self._cut_at, self._refused_at = now, refused_at
+        self._cut_from = self._limit, self._pace.rate
+        self._cut_in_use = self._in_use + 1
+        self._grow_after = max(self._grow_after, now + COOLDOWN_S)
+        self._lower(now)
+
+    def _correct(self, requests: int) -> None:
+        """So many more requests were in flight at the last refusal than was known when it was heard of."""
+        if self._clock() < self._cut_at + COOLDOWN_S:  # else the limits may have grown since
+            self._cut_in_use += requests
+            self._more_known = True
+
+    def _lower(self, now: float) -> None:
+        """Cut the limits as they were at the last refusal, by what was in flight and had been accepted then."""
+        self._more_known = False
+        limit, pace = self._cut_from
+        since = self._refused_at - WINDOW_S
+        seen = sum(since < at <= self._refused_at for at in self._accepted) / WINDOW_S
+        if pace < math.inf:
+            self._pace.set_rate(max(PACE_CUT * pace / 2, min(PACE_CUT * pace, seen)), now)
+        elif len(self._accepted) and self._accepted[0] <= since:
             self._pace.set_rate(PACE_CUT * max(seen, 1 / WINDOW_S), now)
         cut = CUT if self._pace.rate == math.inf else PACE_CUT
-        self._limit = max(1.0, cut * min(self._limit, self._in_use + 1))
-        self._cut_at = now
-        self._grow_after = max(self._grow_after, now + COOLDOWN_S)
+        self._limit = max(1.0, cut * min(limit, self._cut_in_use))
 
     def _grow(self, now: float, busy: bool) -> None:
         since, self._grown_at = now - self._grown_at, now

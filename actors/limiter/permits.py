@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 import time
 import uuid
 from dataclasses import dataclass, replace
@@ -14,8 +15,6 @@ from .limiter import HEARTBEAT_S, Outcome, Ticket
 
 GATHER_S = 0.002
 """What is to say within so many seconds goes into one message."""
-FREE_S = 0.5
-"""What ended well where nothing is limited waits so long for the next ask to go with: half as many messages."""
 LOST_S = 0.5
 """Seconds until a gate that did not answer is told everything again."""
 
@@ -51,9 +50,12 @@ class Permits:
         self._spent = Spent()
         self._asks: list[Ticket] = []
         self._withdrawn: list[int] = []
-        self._ends: list[tuple[int, Outcome]] = []
+        self._begun: list[tuple[Ticket, float]] = []  # on an allowance, and when
+        self._ends: list[tuple[int, Outcome, float]] = []
         self._full = True
-        self._free = False
+        self._allowed = 0
+        self._allowed_until = -math.inf
+        self._allowed_since = -math.inf  # what answers anything that was said earlier allows nothing
         self._open = 0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -71,6 +73,13 @@ class Permits:
             BudgetExceeded: no call may begin any more.
         """
         ticket = Ticket(next(self._numbers), caller, tokens, first)
+        now = time.monotonic()
+        if self._allowed and not self._lines and now < self._allowed_until:
+            self._allowed -= 1
+            self._begun.append((ticket, now))
+            self._lease(ticket)
+            self._flush_in(self._allowed_until - now)
+            return ticket.number
         line = _Line(ticket, asyncio.get_running_loop().create_future())
         self._lines[ticket.number] = line
         self._asks.append(ticket)
@@ -91,8 +100,11 @@ class Permits:
         ticket = self._leases.pop(number)
         unused = outcome.kind == "unused" and ticket.first
         self._spent += Spent(calls=-unused, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens)
-        self._ends.append((number, outcome))
-        self._flush_in(FREE_S if self._free and outcome.kind == "ok" else GATHER_S)
+        now = time.monotonic()
+        self._ends.append((number, outcome, now))
+        if outcome.kind == "rate_limit" or outcome.retry_after_s is not None:
+            self._disallow(now)
+        self._flush_in(max(GATHER_S, self._allowed_until - now) if outcome.kind == "ok" else GATHER_S)
 
     async def close(self) -> None:
         """Fall silent; the gate takes back what is held. May be called more than once."""
@@ -101,6 +113,13 @@ class Permits:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _lease(self, ticket: Ticket) -> None:
+        self._leases[ticket.number] = ticket
+        self._spent += Spent(calls=ticket.first)
+
+    def _disallow(self, now: float) -> None:
+        self._allowed, self._allowed_until, self._allowed_since = 0, -math.inf, now
 
     def _flush_in(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -113,11 +132,13 @@ class Permits:
 
     def _flush(self) -> None:
         self._timer = None
-        task = asyncio.get_running_loop().create_task(self._say(self._news()))
+        now = time.monotonic()
+        self._allowed, self._allowed_since = 0, now  # the gate takes what is said for all that began
+        task = asyncio.get_running_loop().create_task(self._say(self._news(now), now))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _news(self) -> News:
+    def _news(self, now: float) -> News:
         full, self._full = self._full, False
         asks = (line.ticket for line in self._lines.values()) if full else self._asks
         news = News(
@@ -125,16 +146,17 @@ class Permits:
             holder=self._holder,
             asks=tuple(asks),
             withdrawn=tuple(self._withdrawn),
-            ends=tuple(self._ends),
+            begun=() if full else tuple((ticket, now - at) for ticket, at in self._begun),
+            ends=tuple((number, outcome, now - at) for number, outcome, at in self._ends),
             terms=self._terms,
-            spent=replace(self._spent, seconds=time.monotonic() - self._born),
+            spent=replace(self._spent, seconds=now - self._born),
             leases=tuple(self._leases.values()) if full else (),
             full=full,
         )
-        self._asks, self._withdrawn, self._ends = [], [], []
+        self._asks, self._withdrawn, self._begun, self._ends = [], [], [], []
         return news
 
-    async def _say(self, news: News) -> None:
+    async def _say(self, news: News, said_at: float) -> None:
         self._open += 1
         try:
             word = await self._exchange(news)
@@ -144,24 +166,28 @@ class Permits:
             return
         finally:
             self._open -= 1
-        self._hear(word)
+        self._hear(word, said_at)
 
-    def _hear(self, word: Word) -> None:
+    def _hear(self, word: Word, said_at: float) -> None:
         for number in word.granted:
             line = self._lines.pop(number, None)
             if line is None:  # withdrawn meanwhile
-                self._ends.append((number, Outcome("unused")))
+                self._ends.append((number, Outcome("unused"), time.monotonic()))
                 self._flush_in(GATHER_S)
                 continue
-            self._leases[number] = line.ticket
-            self._spent += Spent(calls=line.ticket.first)
+            self._lease(line.ticket)
             if not line.granted.done():  # else it is being cancelled, and `begin` gives it back
                 line.granted.set_result(None)
         for number in word.refused:
             line = self._lines.pop(number, None)
             if line is not None and not line.granted.done():
                 line.granted.set_exception(BudgetExceeded(word.reason))
-        self._free = word.free
+        if word.allowance and said_at >= self._allowed_since:
+            self._allowed, self._allowed_until = word.allowance, said_at + HEARTBEAT_S
+        elif not word.allowance:
+            self._disallow(time.monotonic())
+            if self._begun or self._ends:  # what was not told at once has to be now
+                self._flush_in(GATHER_S)
         if word.tell_all:
             self._full = True
             self._flush_in(0.0)

@@ -6,8 +6,10 @@ import math
 
 import pytest
 from housemates.actors.limiter.limiter import (
+    ALLOWANCE,
     COOLDOWN_S,
     HEARTBEAT_S,
+    LEASE_S,
     MAX_PAUSE_S,
     Caps,
     Limiter,
@@ -246,6 +248,61 @@ def test_only_so_many_calls_begin_but_those_that_have_begun_go_on() -> None:
         account.limiter.ask("h", Ticket(number, f"a{number}", 0, first))
     left = [True, False, False]
     assert [ticket.number for _, ticket in account.limiter.grant(lambda holder: left.pop(0))] == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("caps", "allowances"),
+    [({}, 5), ({"concurrency": 64}, 4), ({"concurrency": 15}, 0), ({"requests_per_minute": 1e6}, 0)],
+)
+def test_allowances_take_up_half_of_a_cap_at_most(caps: dict[str, float], allowances: int) -> None:
+    account = Account(**caps)
+    for number in range(5):
+        account.limiter.join(f"h{number}")
+        assert account.limiter.allow(f"h{number}") == (ALLOWANCE if number < allowances else 0)
+
+
+def test_an_allowance_counts_as_in_use_until_its_holder_is_heard_again_or_might_be_dead() -> None:
+    account = Account(concurrency=16)
+    account.limiter.join("idle")
+    assert account.limiter.allow("idle") == ALLOWANCE
+    account.ask(times=17)
+    assert len(account.granted()) == 16 - ALLOWANCE
+    account.passes(LEASE_S - 0.5, "h")
+    assert account.granted() == []
+    assert account.limiter.next_s() < 0.5 * HEARTBEAT_S, "it will be looked at again"
+    account.passes(0.5, "h")
+    assert len(account.granted()) == ALLOWANCE
+
+
+def test_what_a_holder_began_takes_the_place_of_its_allowance() -> None:
+    account = Account(concurrency=16)
+    account.limiter.join("quick")
+    account.limiter.allow("quick")
+    account.limiter.hear("quick")
+    for number in range(3):
+        account.limiter.began("quick", Ticket(-number, "a", 0), 1.0)
+    account.ask(times=17)
+    assert len(account.granted()) == 16 - 3
+
+
+def test_the_pace_is_learned_from_when_replies_came_not_from_when_they_were_told() -> None:
+    account = Account()
+    account.ask(times=101)
+    account.granted()
+    account.clock.now = 100.0
+    for number in range(1, 101):
+        account.end(number, "ok")
+    account.passes(9, "h")
+    account.ask(times=50)
+    account.granted()
+    account.limiter.hear("h")
+    account.end(101, "rate_limit")
+    assert account.limiter.pace == pytest.approx(0.9 * 0.2), "none in the last five seconds, as far as is known"
+    account.passes(1, "h")
+    for number in range(102, 152):
+        account.limiter.end("h", number, Outcome("ok"), 1.0 + (number - 101) * 0.02)
+    account.granted()
+    assert account.limiter.pace == pytest.approx(0.9 * 50 / 5)
 
 
 @pytest.mark.parametrize("latency_s", [0.05, 0.3, 1.0])
