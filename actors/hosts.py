@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..env.collecting import collect_seldom
 from .agent import AgentSpec
 from .host import AgentHost
 from .limiter.gate import Granting, Terms
@@ -22,7 +23,8 @@ class AgentHosts:
         self._chats: dict[tuple[float, Terms | None], Chats] = {}
 
     async def ready(self) -> None:
-        """Answers when the process is there."""
+        """Make the process fit for what is to come; answers when it is there."""
+        collect_seldom()
 
     async def open(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .collecting import collect_seldom
 from .host import WorldHost
 from .world import World
 
@@ -19,7 +20,8 @@ class WorldHosts:
         self._hosts: dict[str, WorldHost] = {}
 
     def ready(self) -> None:
-        """Answers when the process is there."""
+        """Make the process fit for what is to come; answers when it is there."""
+        collect_seldom()
 
     def open(self, name: str, factory: Callable[..., World], arguments: Mapping[str, Any]) -> None:
         """Make a world, unless there is one of that name already."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..env.collecting import collect_seldom
 from . import bench, doctor, llm, serve
 from .embedded import models_app
 from .film import command as film_cli
@@ -449,6 +450,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a character must not end a run
+    collect_seldom()
     # A shell that starts us in the background has SIGINT ignored; Ctrl-C and `kill -INT` must end a run anyway.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

@@ -13,6 +13,7 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from ...env.collecting import collect_seldom
 from ..errors import RuntimeFailure
 from .books import News
 from .conductor import Conductor
@@ -20,7 +21,17 @@ from .folder import Household
 
 _remote: Any = ray.remote
 _as_actor = _remote(num_cpus=0, max_restarts=0, max_task_retries=0, max_concurrency=10)
-ConductorActor: Any = _as_actor(Conductor)
+
+
+class ConductorProcess(Conductor):
+    """A conductor with a process of its own."""
+
+    def __init__(self, *arguments: Any) -> None:
+        collect_seldom()
+        super().__init__(*arguments)
+
+
+ConductorActor: Any = _as_actor(ConductorProcess)
 
 
 class RemoteConductor:
