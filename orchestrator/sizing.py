@@ -10,8 +10,8 @@ PROCESSES_PER_CORE = 2
 """Beyond that agents are packed into so many processes a core: one works while another waits for its messages."""
 WORLDS_PER_PROCESS = 25
 """A world's step takes milliseconds, its memory megabytes; its process some 70 MB."""
-DECISIONS_PER_S = 1000
-"""Agent-steps a second that are planned for a process that conducts; its core is full at about 1,200
+DECISIONS_PER_S = 2000
+"""Agent-steps a second that are planned for a process that conducts; its core is full at about 2,600
 (`conductor_limit` of `benchmarks/households.py`)."""
 QUICK_MODEL_S = 1.0
 """The time of a model call that conductors are planned for: slower models need fewer."""
