@@ -71,6 +71,9 @@ PLACE = frozenset(
 """The settings that say where, how fast and how far a run is computed, not what happens in it."""
 
 
+_UNTAUGHT = ("react", "fixed")
+"""Methods without lessons."""
+
 Share = Annotated[int, BeforeValidator(lambda value: 0 if value == "auto" else value)]
 """A number of which the run itself may find the right one: 0, or `auto`."""
 
@@ -237,6 +240,12 @@ class RunConfig(BaseModel):
                 raise ValueError(f"plan: {name} is to follow a plan (method fixed), but has none")
         if self.plan and methods == {"react"}:
             raise ValueError("plan: agents of method react have none")
+        learning = {self.learn_llm or own.llm for own in map(self.settings, self.names) if own.method not in _UNTAUGHT}
+        if self.optimizer in ("opro", "textgrad") and "scripted" in learning:
+            raise ValueError(
+                f"optimizer: the scripted model does not understand {self.optimizer}, every lesson would be rejected; "
+                "learn with another model (learn_llm), or with rules of your own (scripted:module:function)"
+            )
 
     @property
     def own_world(self) -> WorldFacts | None:
