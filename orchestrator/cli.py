@@ -17,9 +17,9 @@ import typer
 from ..env.collecting import collect_seldom
 from . import bench, doctor, llm, serve
 from .embedded import models_app
+from .exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OVER_BUDGET, EXIT_USAGE
 from .film import command as film_cli
 from .house.command import house_app
-from .interrupt import EXIT_INTERRUPTED
 from .options import (
     Address,
     AgentsPerActor,
@@ -48,13 +48,6 @@ if TYPE_CHECKING:
     from .observer import Observer
     from .run import RunResult
     from .viewer.watched import ViewedRun
-
-EXIT_USAGE = 2
-"""Bad usage or configuration."""
-EXIT_FAILED = 3
-"""Could not start or continue."""
-EXIT_OVER_BUDGET = 4
-"""The run ended because its budget was used up."""
 
 app = typer.Typer(
     name="housemates",
@@ -483,7 +476,7 @@ def _known(error: Exception) -> int:
 
 
 def _complain(message: str, code: int) -> int:
-    from .observer import one_line
+    from .printing import one_line
 
     typer.echo(f"housemates: {one_line(message, 1000)}", err=True)
     return code

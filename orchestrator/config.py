@@ -16,6 +16,8 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -27,7 +29,8 @@ from ..actors.limiter.budget import Budget
 from ..actors.limiter.limiter import Caps
 from .agent_settings import AgentSettings, GivenText, ModelChoice, check_model, known_part, learning_settings
 from .errors import ConfigError
-from .own_world import WorldFacts, look_at, settled
+from .given import REPLAY, read_texts, recorded_config
+from .own_world import WorldFacts, settled, task_name
 from .private_files import write_private
 from .toml_file import read_toml
 
@@ -38,9 +41,6 @@ KEY_VARIABLE = "OPENAI_API_KEY"
 MOST_SIMULATED = 10
 """VirtualHome numbers its people from 1 to 10."""
 
-
-REPLAY = "replay:"
-"""What a cassette's path follows in place of a model's name."""
 
 LIMITS = ("max_concurrency", "requests_per_minute", "tokens_per_minute")
 """How fast the models of a run may be asked, per account."""
@@ -71,6 +71,9 @@ PLACE = frozenset(
 """The settings that say where, how fast and how far a run is computed, not what happens in it."""
 
 
+_UNTAUGHT = ("react", "fixed")
+"""Methods without lessons."""
+
 Share = Annotated[int, BeforeValidator(lambda value: 0 if value == "auto" else value)]
 """A number of which the run itself may find the right one: 0, or `auto`."""
 
@@ -80,7 +83,9 @@ class RunConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    world: str = Field("", description="module:World, or the name an installed package gives it; empty: the household")
+    world: str = Field(
+        "", strict=True, description="module:World, or the name an installed package gives it; empty: the household"
+    )
     world_args: dict[str, JsonValue] = Field({}, description="arguments for such a world")
     apartment: str = Field("", description="the home; empty: the one the task is made for, else 0")
     task: str | dict[str, Any] = Field(
@@ -133,10 +138,20 @@ class RunConfig(BaseModel):
     max_seconds: float | None = Field(None, gt=0, le=1e9, description="budget: seconds after which no call begins")
     agent: tuple[AgentSettings, ...] = Field((), description="what is different about single agents")
 
-    @model_validator(mode="before")
+    _own_world: WorldFacts | None = PrivateAttr(None)
+
+    @model_validator(mode="wrap")
     @classmethod
-    def _of_its_world(cls, values: Any) -> Any:
-        return settled(values) if isinstance(values, Mapping) else values
+    def _in_its_world(cls, values: Any, validate: ModelWrapValidatorHandler[RunConfig]) -> RunConfig:
+        """A world is made to be asked, once: what needs to know of it is checked here, after all single values."""
+        if not isinstance(values, Mapping):
+            return validate(values)
+        settings, world = settled(values)
+        config = validate(settings)
+        config._own_world = world
+        config._check_people()
+        config._check_consistent()
+        return config
 
     @field_validator("world_args")
     @classmethod
@@ -161,10 +176,9 @@ class RunConfig(BaseModel):
         except WorldError as error:
             raise ValueError(str(error)) from None
 
-    @model_validator(mode="after")
-    def _enough_people(self) -> RunConfig:
+    def _check_people(self) -> None:
         if self.world:
-            return self
+            return
         from ..env.household.tasks.families import find_task
 
         people = find_task(self.task, self.apartment).people
@@ -172,7 +186,6 @@ class RunConfig(BaseModel):
             raise ValueError(f"agents: task {self.task_name} takes {people} people")
         if self.simulator and self.agents > MOST_SIMULATED:
             raise ValueError(f"simulator: VirtualHome has at most {MOST_SIMULATED} people, not {self.agents}")
-        return self
 
     @field_validator("simulator")
     @classmethod
@@ -199,8 +212,7 @@ class RunConfig(BaseModel):
             raise ValueError(f"unknown section {unknown[0]!r}; there are {', '.join(MASKABLE)}")
         return mask
 
-    @model_validator(mode="after")
-    def _consistent(self) -> RunConfig:
+    def _check_consistent(self) -> None:
         check_model("llm", ModelChoice(self.llm, self.base_url, self.key_env))
         if self.learn_model:
             check_model("learn_llm", self.learn_model)
@@ -228,12 +240,17 @@ class RunConfig(BaseModel):
                 raise ValueError(f"plan: {name} is to follow a plan (method fixed), but has none")
         if self.plan and methods == {"react"}:
             raise ValueError("plan: agents of method react have none")
-        return self
+        learning = {self.learn_llm or own.llm for own in map(self.settings, self.names) if own.method not in _UNTAUGHT}
+        if self.optimizer in ("opro", "textgrad") and "scripted" in learning:
+            raise ValueError(
+                f"optimizer: the scripted model does not understand {self.optimizer}, every lesson would be rejected; "
+                "learn with another model (learn_llm), or with rules of your own (scripted:module:function)"
+            )
 
-    @cached_property
+    @property
     def own_world(self) -> WorldFacts | None:
         """What is known of a world of the user's own; None: it is the household."""
-        return look_at(self.world, self.world_args, self.agents) if self.world else None
+        return self._own_world
 
     def _check_households(self) -> None:
         if "://" in self.simulator:
@@ -337,8 +354,6 @@ def make_config(**values: Any) -> RunConfig:
     Raises:
         ConfigError: a value is out of range, unknown, or contradicts another; a file cannot be read.
     """
-    from .given import read_texts, recorded_config
-
     given = read_texts({name: value for name, value in values.items() if value is not None})
     if str(given.get("llm", "")).startswith(REPLAY):
         given = recorded_config(given)
@@ -358,12 +373,6 @@ def make_config(**values: Any) -> RunConfig:
 def _is_the_variables(base_url: object) -> bool:
     """Whether an endpoint is that of OPENAI_BASE_URL, which OPENAI_API_KEY belongs to. It is sent to no other."""
     return bool(base_url) and base_url == os.environ.get("OPENAI_BASE_URL")
-
-
-def task_name(settings: Mapping[str, Any]) -> str:
-    """What the task of a configuration is called; a world of the user's own is its own task."""
-    task = settings.get("world") or settings["task"]
-    return task if isinstance(task, str) else str(task["name"])
 
 
 def _rehearse(config: RunConfig) -> None:

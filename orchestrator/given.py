@@ -10,11 +10,13 @@ from ..actors.agent import MAX_GIVEN_CHARS
 from ..actors.cassette import CassetteError, read_cassette
 from ..actors.own_agent import METHODS
 from ..env.plugin import is_path
-from .config import PLACE, REPLAY, RunConfig
 from .errors import ConfigError
 from .journal.log import JournalError
 from .own_world import agent_names
 from .replay import records
+
+REPLAY = "replay:"
+"""What a cassette's path follows in place of a model's name."""
 
 PARTS = ("optimize", "feedback", "optimizer")
 """Settings of learning that may name users' own code."""
@@ -81,29 +83,9 @@ def _own_code(settings: Mapping[str, Any]) -> set[tuple[str, str]]:
     return own | ({("world", str(settings["world"]))} if settings.get("world") else set())
 
 
-def check_recorded(config: RunConfig, recorded: Mapping[str, Any]) -> None:
-    """A cassette answers the run it was recorded from, and no other.
-
-    Raises:
-        ConfigError: the configuration differs from the recorded one in more than where the run is computed.
-    """
-    now = config.identity()
-    defaults = {name: field.default for name, field in RunConfig.model_fields.items()}
-    for name in sorted(now.keys() | recorded.keys()):
-        was = recorded.get(name, defaults.get(name))  # settings that came later were what they are by default
-        if name not in PLACE and now.get(name) != (list(was) if isinstance(was, tuple) else was):
-            given = _shown(now.get(name))
-            raise ConfigError(f"{config.replay} was recorded with {name.replace('_', '-')} {_shown(was)}, not {given}")
-
-
 def _called(name: Any) -> str:
     """An agent may be named by its number in the household."""
     return f"Agent_{name}" if isinstance(name, int) else str(name)
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 200 else text[:199] + "…"
 
 
 def _listed(tables: Any) -> list[Any]:

@@ -10,7 +10,8 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-EXIT_INTERRUPTED = 130
+from .exit_codes import EXIT_INTERRUPTED
+
 ALSO = (signal.SIGTERM, signal.SIGHUP)
 """What else ends a run like Ctrl-C: being told to end, and a terminal that is gone."""
 GRACE_S = 2.5

@@ -1,4 +1,4 @@
-"""Who is told how a run goes, and how untrusted text is made fit for showing."""
+"""Who is told how a run goes."""
 
 from __future__ import annotations
 
@@ -27,17 +27,3 @@ class Observer:
 
     def committed(self, record: Record, tally: Tally) -> None:
         """A record is in the journal."""
-
-
-def printable(text: str) -> str:
-    """Untrusted text with spaces in place of characters that could drive the terminal or turn the line around."""
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
-def one_line(text: str, limit: int) -> str:
-    """Untrusted text on one line of at most `limit` characters.
-
-    Control characters, which could drive the terminal, become spaces.
-    """
-    clean = " ".join(printable(text).split())
-    return clean if len(clean) <= limit else clean[: limit - 1] + "…"

@@ -40,7 +40,8 @@ def look_at(name: str, arguments: Mapping[str, Any], agents: Any = None) -> Worl
     """
     given = dict(arguments)
     try:
-        if agents is not None and _takes_agents(name):
+        takes_agents = _takes_agents(name)
+        if agents is not None and takes_agents:
             given.setdefault("agents", agents)
         world = make_world(name, **given)
         try:
@@ -56,11 +57,15 @@ def look_at(name: str, arguments: Mapping[str, Any], agents: Any = None) -> Worl
         raise ValueError(f"world: agents of {name} need different names of 1 to {MAX_NAME_CHARS} characters: {names}")
     if agents is not None and agents != len(names):
         raise ValueError(f"agents: {name} has {len(names)} agents, not {agents}")
+    if takes_agents:
+        given.setdefault("agents", len(names))
     return WorldFacts(names, instruction, given)
 
 
-def settled(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a run. One in a world of the user's own has its agents, and nothing of the household.
+def settled(values: Mapping[str, Any]) -> tuple[dict[str, Any], WorldFacts | None]:
+    """The settings of a run, and what is known of its world if that is one of the user's own (else None).
+
+    A run in such a world has its agents, and nothing of the household.
 
     Raises:
         ValueError: something of the household is asked for, or the world cannot be made.
@@ -69,14 +74,14 @@ def settled(values: Mapping[str, Any]) -> dict[str, Any]:
     if name in (None, "", HOUSEHOLD):
         if arguments:
             raise ValueError("world_args: the household has settings of its own, like task and apartment")
-        return dict(values) | {"world": ""}
+        return dict(values) | {"world": ""}, None
     if not isinstance(name, str) or not isinstance(arguments, Mapping):
-        return dict(values)  # their types are checked with those of all settings
+        return dict(values), None  # their types are refused with those of all settings
     for setting in HOUSEHOLD_ONLY:
         if values.get(setting):
             raise ValueError(f"{setting}: goes with the household, not with the world {name}")
     facts = look_at(name, arguments, values.get("agents"))
-    return dict(values) | {"task": "", "agents": len(facts.agents)}
+    return dict(values) | {"task": "", "agents": len(facts.agents)}, facts
 
 
 def agent_names(values: Mapping[str, Any]) -> list[str]:
@@ -85,11 +90,17 @@ def agent_names(values: Mapping[str, Any]) -> list[str]:
     Raises:
         ValueError: as `settled`.
     """
-    settings = settled(values)
+    settings, world = settled(values)
+    if world is not None:
+        return list(world.agents)
     count = settings.get("agents", 2)
-    if settings["world"]:
-        return list(look_at(settings["world"], settings.get("world_args", {}), count).agents)
     return [f"Agent_{number}" for number in range(1, count + 1 if isinstance(count, int) else 1)]
+
+
+def task_name(settings: Mapping[str, Any]) -> str:
+    """What the task of a configuration is called; a world of the user's own is its own task."""
+    task = settings.get("world") or settings["task"]
+    return task if isinstance(task, str) else str(task["name"])
 
 
 def _takes_agents(name: str) -> bool:

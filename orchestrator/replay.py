@@ -9,11 +9,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from .config import task_name
 from .journal.digest import TrajectoryDigest
 from .journal.log import FILE_NAME, SCHEMA, JournalError, read_journal
 from .journal.records import record_fault
-from .observer import one_line, printable
+from .own_world import task_name
+from .printing import one_line, printable
 
 _CONTROL = re.compile("[\x7f-\x9f]")
 """What JSON leaves as it is and a terminal may obey."""

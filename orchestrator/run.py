@@ -20,7 +20,6 @@ from .config import FILE_NAME as CONFIG_NAME
 from .config import RunConfig, changed, load_config, make_config
 from .endpoint import serving
 from .errors import ConfigError, RuntimeFailure, StartError
-from .given import check_recorded
 from .journal.log import FILE_NAME as JOURNAL_NAME
 from .journal.log import Journal
 from .observer import Observer
@@ -29,7 +28,7 @@ from .playing import agent_specs, play, watched
 from .protocol import End
 from .recorder import Recorder
 from .run_folder import create_run_folder, give_back, never_began
-from .taping import Taping
+from .taping import Taping, check_recorded
 
 OVER_BUDGET = "budget_exceeded"
 """The status of a run that used up its budget."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from ..actors.limiter.budget import Budget, Spent
 from ..env.world import is_message
-from .config import task_name
 from .journal.digest import TrajectoryDigest
+from .own_world import task_name
 from .timing import TimeTally
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..actors.cassette import CassetteError, CassetteWriter
-from .config import RunConfig
+from .config import PLACE, RunConfig
 from .errors import ConfigError
 from .observer import Record
 
@@ -63,3 +63,23 @@ class Taping:
         """The run never began."""
         if self._writer:
             self._writer.discard()
+
+
+def check_recorded(config: RunConfig, recorded: Mapping[str, Any]) -> None:
+    """A cassette answers the run it was recorded from, and no other.
+
+    Raises:
+        ConfigError: the configuration differs from the recorded one in more than where the run is computed.
+    """
+    now = config.identity()
+    defaults = {name: field.default for name, field in RunConfig.model_fields.items()}
+    for name in sorted(now.keys() | recorded.keys()):
+        was = recorded.get(name, defaults.get(name))  # settings that came later were what they are by default
+        if name not in PLACE and now.get(name) != (list(was) if isinstance(was, tuple) else was):
+            given = _shown(now.get(name))
+            raise ConfigError(f"{config.replay} was recorded with {name.replace('_', '-')} {_shown(was)}, not {given}")
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else text[:199] + "…"

@@ -264,11 +264,12 @@ class ChatModel:
         Raises:
             ChatError: fatal, in one line that says what to change.
         """
+        connection = self._connected()  # imports its client, which on a busy machine takes longer than the check may
         call = _Call("", until=time.monotonic() + CHECK_S, attempts=1)
         known: list[str] = []
         try:
             async with asyncio.timeout(CHECK_S):
-                text = await self._connected().get("/models")
+                text = await connection.get("/models")
             known = [str(entry["id"]) for entry in json.loads(text)["data"] or ()]
         except (TimeoutError, Unreachable):
             what = "cannot be reached; is the server running, and the base URL right?"

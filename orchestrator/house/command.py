@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConfigError
+from ..exit_codes import EXIT_FAULTY
 
 if TYPE_CHECKING:
     from ...env.household.scene.graph import SceneGraph
 
-EXIT_FAULTY = 1
-"""The scene that was checked has faults."""
 _PNG_WIDTH = 1280
 _DEFAULT_TASK, _DEFAULT_AGENTS = "put_dishwasher", 2
 
@@ -98,7 +97,7 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A scene in 
     from ...env.household.homes.scene_file import read_json
     from ...env.household.scene.scene_json import scene_faults
     from ...env.world import WorldError
-    from ..observer import one_line
+    from ..printing import one_line
 
     try:
         data = read_json(file)

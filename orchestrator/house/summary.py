@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ...env.household.scene.graph import SceneGraph
 from ...env.household.scene.scene_json import RELATIONS
-from ..observer import one_line
+from ..printing import one_line
 
 _NOT_PLACES = frozenset({"Rooms", "Characters", "Walls", "Ceiling", "Floor", "Doors", "Windows"})
 _MAX_CELL = 2000

@@ -13,14 +13,19 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ..errors import ConfigError
-from ..interrupt import EXIT_INTERRUPTED
+from ..exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OVER_BUDGET
 from .folder import HOUSEHOLDS, households_of, read_settings
 
 if TYPE_CHECKING:
     from ..config import RunConfig
     from .running import HouseholdsObserver, HouseholdsResult
 
-EXIT_CODES = {"completed": 0, "failed": 3, "budget_exceeded": 4, "interrupted": EXIT_INTERRUPTED}
+EXIT_CODES = {
+    "completed": 0,
+    "failed": EXIT_FAILED,
+    "budget_exceeded": EXIT_OVER_BUDGET,
+    "interrupted": EXIT_INTERRUPTED,
+}
 
 
 def run(
@@ -88,7 +93,7 @@ def told(folder: Path, as_json: bool, as_digest: bool) -> Iterator[str]:
         ConfigError, JournalError: a household's files are damaged.
     """
     from ..journal.log import FILE_NAME
-    from ..observer import one_line
+    from ..printing import one_line
     from ..replay import digest, records
     from ..summary import Tally
 

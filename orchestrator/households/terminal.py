@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..config import RunConfig
-from ..observer import one_line
+from ..printing import one_line
 from .books import News
 from .conductor import Shape
 from .running import HouseholdsObserver, HouseholdsResult

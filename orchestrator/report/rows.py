@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ...env.codec import parse_json
-from ..config import PLACE, RunConfig, task_name
+from ..config import PLACE, RunConfig
 from ..emergence import measure
 from ..errors import ConfigError
 from ..households.folder import HOUSEHOLDS, is_households
 from ..journal.log import FILE_NAME as JOURNAL_NAME
 from ..journal.log import JournalError
+from ..own_world import task_name
 from ..replay import records
 from ..study.plan import EPISODES, FAILURES_NAME, cells_of, episode_folder, load_study
 from ..study.plan import FILE_NAME as STUDY_NAME

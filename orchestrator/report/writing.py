@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
-from ..observer import one_line
+from ..printing import one_line
 from .figures import bars, plan_timeline, time_shares
 from .groups import (
     AGENT_TIMES,

@@ -13,15 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConfigError
-from ..interrupt import EXIT_INTERRUPTED
+from ..exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OVER_BUDGET
 
 if TYPE_CHECKING:
     from .plan import Cell, StudyPlan
-
-EXIT_FAILED = 3
-"""Some episodes failed."""
-EXIT_BUDGET = 4
-"""The budget is used up."""
 
 _AXES = {"tasks": "task", "methods": "method", "agents": "agents", "models": "llm", "seeds": "seed"}
 EPILOG = (
@@ -75,11 +70,12 @@ def study(
     ] = False,
 ) -> None:
     """Run many episodes that differ in task, method, agents, model or seed; finished ones are never repeated."""
+    from ...actors.limiter.budget import Budget
     from ..cluster import end_own_ray
     from ..interrupt import bounded_interrupt
     from ..terminal.live import RunConsole
     from .plan import cells_of
-    from .running import StudyBudget, StudyObserver, finished_episodes, open_study, run_study
+    from .running import StudyObserver, finished_episodes, open_study, run_study
     from .terminal import StudyTerminal, estimate_lines, outcome_lines
 
     if dry_run and (quiet or as_json):
@@ -90,7 +86,7 @@ def study(
     common = {"llm": llm, "base_url": base_url, "key_env": key_env, "steps": steps, "runtime": runtime}
     plan = _plan(file, axes, {name: value for name, value in common.items() if value is not None})
     folder = out or Path("studies") / f"{datetime.now():%Y%m%d-%H%M%S}"
-    budget = StudyBudget(max_calls, max_tokens, max_cost, price_in, price_out)
+    budget = Budget(calls=max_calls, tokens=max_tokens, dollars=max_cost, price_in=price_in, price_out=price_out)
     console = RunConsole(file=sys.stdout)
     if dry_run:
         if plan is None:
@@ -123,7 +119,7 @@ def study(
     if result.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
     if result.stopped:
-        raise typer.Exit(EXIT_BUDGET)
+        raise typer.Exit(EXIT_OVER_BUDGET)
     if result.failed:
         raise typer.Exit(EXIT_FAILED)
 

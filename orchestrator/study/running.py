@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ...actors.cassette import Cassette
+from ...actors.limiter.budget import Budget, Spent
 from ...actors.limiter.gate import Gate
 from ...actors.model.chat import ChatError, Endpoint
 from ...actors.model.server_process import ServerError
@@ -43,56 +44,6 @@ from .plan import (
 
 CASSETTE_NAME = "cassette"
 """What the model traffic of a recorded episode is called in its folder."""
-
-
-@dataclass(frozen=True, slots=True)
-class StudyBudget:
-    """What a study may use in all, finished episodes of earlier parts included; None: no limit.
-
-    Dollars need prices, in dollars per million tokens.
-    """
-
-    calls: int | None = None
-    tokens: int | None = None
-    dollars: float | None = None
-    price_in: float = 0.0
-    price_out: float = 0.0
-
-    def used_up(self, spent: Spent) -> str:
-        """Which limit is reached, in words; "" while there is something left."""
-        if self.calls is not None and spent.calls >= self.calls:
-            return f"{spent.calls} of {self.calls} model calls"
-        if self.tokens is not None and spent.tokens >= self.tokens:
-            return f"{spent.tokens} of {self.tokens} tokens"
-        dollars = spent.dollars(self)
-        if self.dollars is not None and dollars >= self.dollars:
-            return f"{dollars:.4f} of {self.dollars:g} dollars"
-        return ""
-
-
-@dataclass(slots=True)
-class Spent:
-    """What has been used so far."""
-
-    calls: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-    @property
-    def tokens(self) -> int:
-        """Of prompts and completions."""
-        return self.prompt_tokens + self.completion_tokens
-
-    def dollars(self, prices: StudyBudget) -> float:
-        """At some prices."""
-        return (self.prompt_tokens * prices.price_in + self.completion_tokens * prices.price_out) / 1e6
-
-    def add(self, calls: Iterable[Mapping[str, Any]]) -> None:
-        """Take in model calls as journal records hold them."""
-        for call in calls:
-            self.calls += 1
-            self.prompt_tokens += call["prompt_tokens"]
-            self.completion_tokens += call["completion_tokens"]
 
 
 class StudyObserver:
@@ -174,7 +125,7 @@ def run_study(
     folder: Path,
     *,
     parallel: int,
-    budget: StudyBudget | None = None,
+    budget: Budget | None = None,
     observer: StudyObserver | None = None,
     record: bool = False,
     address: str = "",
@@ -188,7 +139,8 @@ def run_study(
         plan: of the study, which `open_study` has put into the folder.
         folder: of the study.
         parallel: episodes at the same time, at least 1.
-        budget: what it may use.
+        budget: what it may use in all, finished episodes of earlier parts included. Episodes are stopped between
+            steps, so a step of each may be overshot. Seconds are not counted.
         observer: is told how it goes.
         record: put each episode's model traffic on a cassette in its folder; one that was interrupted begins anew.
         address: of a Ray cluster to join; "": one of the study's own.
@@ -199,7 +151,7 @@ def run_study(
     """
     with locked(folder):
         cells = cells_of(plan)
-        conductor = _Conductor(folder, cells, budget or StudyBudget(), observer or StudyObserver(), record=record)
+        conductor = _Conductor(folder, cells, budget or Budget(), observer or StudyObserver(), record=record)
         return _run(conductor, cells, folder, parallel, address)
 
 
@@ -258,7 +210,7 @@ class _Conductor(Listener):
     """Keeps the books of a study while its episodes run."""
 
     def __init__(
-        self, folder: Path, cells: Sequence[Cell], budget: StudyBudget, observer: StudyObserver, *, record: bool
+        self, folder: Path, cells: Sequence[Cell], budget: Budget, observer: StudyObserver, *, record: bool
     ) -> None:
         self.observer = observer
         self._record = record
@@ -273,7 +225,7 @@ class _Conductor(Listener):
     def left(self) -> list[Cell]:
         """The episodes that are still to be run; takes note of what earlier parts of the study have used."""
         for cell in self._cells.values():
-            _count_earlier(episode_folder(self._folder, cell), self._spent)
+            self._spent += _spent_earlier(episode_folder(self._folder, cell))
         self.result.stopped = self._budget.used_up(self._spent)
         return [cell for cell in self._cells.values() if cell.name not in self.result.finished]
 
@@ -315,12 +267,12 @@ class _Conductor(Listener):
 
     def count(self, record: Record) -> None:
         """Take note of what a record cost; stops the study when the budget is used up."""
-        self._spent.add(_calls_in(record))
+        self._spent += _spent_on(record)
         stopped = self._budget.used_up(self._spent)
         if stopped and not self.result.stopped:
             self.result.stopped = stopped
             if self._playing is not None:
-                self._playing.stop(f"the budget is used up: {stopped}")
+                self._playing.stop(stopped)
 
     def write_failures(self) -> None:
         """Keep the reasons of failures for the report."""
@@ -328,18 +280,24 @@ class _Conductor(Listener):
         write_private(self._folder / FAILURES_NAME, (text + "\n").encode())
 
 
-def _count_earlier(folder: Path, spent: Spent) -> None:
-    """Add what an episode has used in earlier parts of the study; one that was killed left it only in its journal."""
+def _spent_earlier(folder: Path) -> Spent:
+    """What an episode has used in earlier parts of the study; one that was killed left it only in its journal."""
     summary = read_summary(folder)
     if summary is None or summary["status"] != "completed":
         try:
             summary = read_past(folder).tally.summary()
         except JournalError:  # never begun, or damaged, which is told when it is to go on
-            return
-    llm = summary["llm"]
-    spent.calls += llm["calls"]
-    spent.prompt_tokens += llm["prompt_tokens"]
-    spent.completion_tokens += llm["completion_tokens"]
+            return Spent()
+    return Spent(**{name: summary["llm"][name] for name in ("calls", "prompt_tokens", "completion_tokens")})
+
+
+def _spent_on(record: Record) -> Spent:
+    calls = list(_calls_in(record))
+    return Spent(
+        calls=len(calls),
+        prompt_tokens=sum(call["prompt_tokens"] for call in calls),
+        completion_tokens=sum(call["completion_tokens"] for call in calls),
+    )
 
 
 def _calls_in(record: Record) -> Iterator[Mapping[str, Any]]:

@@ -12,10 +12,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from ..observer import Record, one_line
+from ...actors.limiter.budget import Budget
+from ..observer import Record
+from ..printing import one_line
 from ..summary import Tally
 from .plan import Cell, estimate
-from .running import StudyBudget, StudyObserver, StudyResult
+from .running import StudyObserver, StudyResult
 
 REFRESHES_PER_S = 2
 SHOWN_RUNNING = 16
@@ -25,7 +27,7 @@ SHOWN_RUNNING = 16
 class StudyTerminal(StudyObserver):
     """Shows a study while it goes on: a live table, or a line per episode where there is no terminal."""
 
-    def __init__(self, console: Console, folder: Path, budget: StudyBudget) -> None:
+    def __init__(self, console: Console, folder: Path, budget: Budget) -> None:
         self._console = console
         self._folder = folder
         self._budget = budget
@@ -104,9 +106,7 @@ class StudyTerminal(StudyObserver):
         return f"about {self._elapsed() / done * left:.0f} s to go" if done and left else ""
 
 
-def estimate_lines(
-    cells: Sequence[Cell], finished: Mapping[str, Mapping[str, Any]], budget: StudyBudget
-) -> Iterator[str]:
+def estimate_lines(cells: Sequence[Cell], finished: Mapping[str, Mapping[str, Any]], budget: Budget) -> Iterator[str]:
     """What a study consists of and what it will take, for people."""
     left = [cell for cell in cells if cell.name not in finished]
     rest = estimate(left, list(finished.values()))
@@ -129,7 +129,7 @@ def outcome_lines(result: StudyResult) -> Iterator[str]:
     for name, why in list(result.failed.items())[:20]:
         yield f"  {name}: {one_line(why, 300)}"
     if result.stopped:
-        yield f"the budget is used up: {result.stopped}; go on with a larger one"
+        yield result.stopped
     if result.stopped or result.interrupted or result.failed:
         yield f"go on       housemates study --out {result.folder}"
     if result.finished:

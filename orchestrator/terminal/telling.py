@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...env.world import parse_message
-from ..observer import one_line
+from ..printing import one_line
 
 Part = Mapping[str, Any]
 """What a journal record holds about one agent, see `protocol.AgentRecord`."""

@@ -16,7 +16,7 @@ from aiohttp import web
 from ...env.world import WorldError
 from ..errors import ConfigError, StartError
 from ..journal.log import JournalError
-from ..observer import one_line
+from ..printing import one_line
 from .access import guarded, may_control
 from .control import Control
 from .live import OpenRun

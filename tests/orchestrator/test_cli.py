@@ -17,7 +17,7 @@ import psutil
 import pytest
 from housemates.actors.model.scripted_server import scripted_server
 from housemates.orchestrator.config import RunConfig
-from housemates.orchestrator.observer import one_line
+from housemates.orchestrator.printing import one_line
 
 COMMAND = [sys.executable, "-m", "housemates.orchestrator.cli"]
 PR_SET_CHILD_SUBREAPER = 36

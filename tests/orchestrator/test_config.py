@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import typer
 from housemates.orchestrator.cli import app
-from housemates.orchestrator.config import RunConfig, load_config, make_config, task_name
+from housemates.orchestrator.config import RunConfig, load_config, make_config
 from housemates.orchestrator.errors import ConfigError
+from housemates.orchestrator.own_world import task_name
 
 TASK = {"name": "mine", "wants": [{"kind": "on", "class": "mug", "count": 2, "target": {"class": "desk"}}]}
 

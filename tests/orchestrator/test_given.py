@@ -103,6 +103,11 @@ def test_the_model_for_learning_gets_its_own_limits() -> None:
             "memory_size: textgrad has none, only optimizers like OptoPrime do",
         ),
         ({"mask": "others", "optimizer": "opro"}, "mask: the prompt of opro has no sections"),
+        (
+            {"optimizer": "opro"},
+            "optimizer: the scripted model does not understand opro, every lesson would be rejected",
+        ),
+        ({"optimizer": "textgrad"}, "optimizer: the scripted model does not understand textgrad"),
         ({"learn_llm": "gpt"}, "learn_llm: 'gpt' is none of openai:MODEL"),
         ({"learn_base_url": "http://x/v1"}, "learn_base_url goes with learn_llm"),
         ({"plan": "x" * (MAX_GIVEN_CHARS + 1)}, f"plan: {MAX_GIVEN_CHARS + 1} characters are too many"),

@@ -6,6 +6,7 @@ import asyncio
 import json
 import urllib.request
 from collections.abc import Iterator
+from functools import wraps
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,20 @@ def test_a_world_has_as_many_agents_as_it_is_asked_for_or_as_it_has(
     config.write(tmp_path / "run.toml")
     again = RunConfig(**load_config(tmp_path / "run.toml"))
     assert again == config and again.own_world is not None and again.own_world.arguments == arguments
+
+
+def test_a_world_is_made_once_to_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Counting] = []
+    make = Counting.__init__
+
+    @wraps(make)
+    def noted(self: Counting, *given: Any, **named: Any) -> None:
+        made.append(self)
+        make(self, *given, **named)
+
+    monkeypatch.setattr(Counting, "__init__", noted)
+    specs = agent_specs(config_of(agents=3, agent=[{"name": "Counter 2", "plan": "Count."}]))
+    assert len(specs) == 3 and len(made) == 1
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from housemates.actors.limiter.budget import Budget
 from housemates.orchestrator import replay
 from housemates.orchestrator.config import make_config
 from housemates.orchestrator.errors import ConfigError
@@ -29,7 +30,7 @@ from housemates.orchestrator.study.plan import (
     make_plan,
     read_plan,
 )
-from housemates.orchestrator.study.running import StudyBudget, StudyObserver, StudyResult, open_study, run_study
+from housemates.orchestrator.study.running import StudyObserver, StudyResult, open_study, run_study
 from housemates.orchestrator.summary import Tally
 
 COMMON: dict[str, Any] = {"llm": "scripted", "runtime": "inline", "steps": 30}
@@ -154,17 +155,17 @@ def test_a_used_up_budget_ends_the_study_and_a_larger_one_goes_on(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     plan = plan_of(seed=[0, 1, 2])
-    small = study(plan, tmp_path / "study", budget=StudyBudget(calls=20), parallel=2)
+    small = study(plan, tmp_path / "study", budget=Budget(calls=20), parallel=2)
     gc.collect()
     assert not caplog.records, "no task of a stopped study complains that nobody heard of its end"
-    assert small.stopped.endswith("of 20 model calls")
+    assert "the budget of 20 model calls" in small.stopped
     assert len(small.finished) < 3
     spent = sum(
         json.loads(path.read_text())["llm"]["calls"] for path in (tmp_path / "study").glob("episodes/*/summary.json")
     )
     assert 20 <= spent <= 20 + 2 * 2 * 2, "two episodes of two agents were at it, two calls a turn"
-    assert study(plan, tmp_path / "study", budget=StudyBudget(calls=20)).stopped, "what was used stays used"
-    assert len(study(plan, tmp_path / "study", budget=StudyBudget(calls=100_000)).finished) == 3
+    assert study(plan, tmp_path / "study", budget=Budget(calls=20)).stopped, "what was used stays used"
+    assert len(study(plan, tmp_path / "study", budget=Budget(calls=100_000)).finished) == 3
 
 
 def test_what_a_killed_episode_has_used_counts(tmp_path: Path) -> None:
@@ -172,14 +173,14 @@ def test_what_a_killed_episode_has_used_counts(tmp_path: Path) -> None:
     study(plan, tmp_path / "study", observer=Watch(interrupt_at=8))
     (episode_folder(tmp_path / "study", cells_of(plan)[0]) / "summary.json").unlink()  # as after a kill
     again = Watch()
-    assert study(plan, tmp_path / "study", budget=StudyBudget(calls=5), observer=again).stopped
+    assert study(plan, tmp_path / "study", budget=Budget(calls=5), observer=again).stopped
     assert again.begun == []
 
 
 def test_dollars_are_counted_at_the_given_prices(tmp_path: Path) -> None:
-    budget = StudyBudget(dollars=0.01, price_in=1.0, price_out=10.0)
+    budget = Budget(dollars=0.01, price_in=1.0, price_out=10.0)
     result = study(plan_of(seed=[0, 1]), tmp_path / "study", budget=budget, parallel=1)
-    assert "of 0.01 dollars" in result.stopped
+    assert "the budget of $0.01" in result.stopped
 
 
 def test_one_episode_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
