@@ -28,6 +28,8 @@ WORLD = "world"
 """What the world is called among the actors."""
 RESTARTS = 2
 """How often a process that dies while it comes up is made again before the run does not start."""
+STUCK_S = 0.6
+"""Seconds an agent that owes the answer of an earlier step has, once it is asked again, before it counts as stuck."""
 CLOSE_S = 0.5
 """Seconds the actors have to close what they hold before they are killed."""
 
@@ -335,7 +337,7 @@ class RayRuntime:
     async def turn(self, ask: Ask) -> Answer:
         process = self._process_of[ask.agent]
         async with process.alone if ask.attempt == MAX_ATTEMPTS else contextlib.nullcontext():
-            if process.letters.awaits(ask.agent):  # its time was over long ago, which it should have said by itself
+            if not await process.letters.settled(ask.agent, STUCK_S):  # it should have said so itself
                 process.end()
             return await process.letters.turn(ask)
 

@@ -73,7 +73,6 @@ CATALOGUE = (
             AGENTS_DIE + "test_an_agent_that_stalls_costs_the_deadline_once",
             AGENTS_DIE + "test_an_agent_that_holds_its_process_up_costs_the_deadline_once",
         ),
-        but="yes, when it waits; a process that is held up has 1 s to answer before it counts as stuck",
     ),
     Entry(
         "T6",

@@ -19,6 +19,9 @@ pytestmark = [pytest.mark.chaos, pytest.mark.ray, pytest.mark.slow]
 SHORT_STEPS = 12
 HIT = 4
 """The step in which something happens."""
+DEADLINE_S = 20.0
+CLOSED_S = DEADLINE_S + 0.5
+"""When a step with a stalled agent must be over: the gate of T5."""
 
 
 @pytest.fixture(scope="module")
@@ -56,31 +59,35 @@ def test_an_agent_killed_in_its_turn_takes_the_turn_again_and_nothing_else_chang
     record_property("figure", f"{point}: {statistics.median(taken):.1f} s, at most {max(taken):.1f} s")
 
 
-def late_once(point: Point, endpoint: Endpoint, folder: Path, monkeypatch: pytest.MonkeyPatch) -> float:
-    """How long the step took in which an agent stalled or hung, with a deadline of 10 s."""
+def late_once(point: Point, endpoint: Endpoint, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[float, str]:
+    """How long the step took in which an agent stalled or hung, and what it says of that."""
     monkeypatch.setattr(actor_module, "AgentActor", FaultyActor(folder, Fault("Agent_2", point, HIT)))
-    played = play_household(endpoint, runtime="ray", steps=SHORT_STEPS, step_deadline_s=10)
+    played = play_household(endpoint, runtime="ray", steps=SHORT_STEPS, step_deadline_s=DEADLINE_S)
     verdicts = played.verdicts("Agent_2")
     assert [step for step, verdict in enumerate(verdicts) if verdict == "late"] == [HIT]
     assert "late" not in played.verdicts("Agent_1")
     assert marks(folder, f"taken-Agent_2-{HIT}") == 0, "and its turn is never taken afterwards"
-    return step_s(played, HIT)
+    return step_s(played, HIT), played.steps()[HIT]["agents"]["Agent_2"]["detail"]
 
 
 @pytest.mark.usefixtures("ray_here")
 def test_an_agent_that_stalls_costs_the_deadline_once(
     tmp_path: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, record_property: Tell
 ) -> None:
-    took = late_once("stall", endpoint, tmp_path, monkeypatch)
-    record_property("figure", f"waiting: {took:.2f} s with a deadline of 10 s")
+    took, detail = late_once("stall", endpoint, tmp_path, monkeypatch)
+    record_property("figure", f"waiting: {took:.2f} s with a deadline of {DEADLINE_S:g} s")
+    assert detail == f"Agent_2 took longer than {DEADLINE_S:g} s", "it says so itself, and is heard"
+    assert took <= CLOSED_S
 
 
 @pytest.mark.usefixtures("ray_here")
 def test_an_agent_that_holds_its_process_up_costs_the_deadline_once(
     tmp_path: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, record_property: Tell
 ) -> None:
-    took = late_once("hang", endpoint, tmp_path, monkeypatch)
+    took, detail = late_once("hang", endpoint, tmp_path, monkeypatch)
     record_property("figure", f"holding the process up: {took:.2f} s")
+    assert detail == f"no answer within {DEADLINE_S:g} s"
+    assert took <= CLOSED_S
 
 
 @pytest.mark.usefixtures("ray_here")

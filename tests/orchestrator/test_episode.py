@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from housemates.actors.turn import Answer, Ask, Turn
+from housemates.actors.turn import Answer, Ask, Failure, Turn
 from housemates.env.world import Observation, Outcome, StepResult, WorldError
 from housemates.orchestrator import episode as module
 from housemates.orchestrator.barrier import Barrier
@@ -93,6 +93,24 @@ async def test_an_agent_that_never_answers_costs_the_deadline_and_no_more(monkey
     assert [r["agents"]["Agent_1"]["verdict"] for r in records[1:]] == ["ok", "ok", "ok"]
     assert runtime.cancelled == ["Agent_2"] * 3, "nobody is left thinking when the episode is over"
     assert [a.restore for a in runtime.asked if a.agent == "Agent_2"] == [False, True, True]
+
+
+async def test_an_agent_that_is_asked_again_in_a_step_has_what_is_left_of_its_time() -> None:
+    class Forgetful(PlayedRuntime):
+        async def turn(self, ask: Ask) -> Answer:
+            answer = await super().turn(ask)
+            if (ask.agent, ask.attempt) == ("Agent_2", 1):
+                await asyncio.sleep(0.05)
+                lost = Failure(kind="lost", message="gone")
+                return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, failure=lost)
+            return answer
+
+    runtime = Forgetful()
+    played, _ = episode(runtime, horizon=1, deadline_s=60.0)
+    await played.run({"kind": "begin"})
+    first, again, *_ = [ask.deadline_s for ask in runtime.asked if ask.agent == "Agent_2"]
+    assert first == 60.0
+    assert 0 < again <= 60.0 - 0.05
 
 
 async def test_a_world_that_fails_ends_the_episode_with_its_own_error() -> None:
