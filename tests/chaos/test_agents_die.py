@@ -76,7 +76,7 @@ def test_an_agent_that_stalls_costs_the_deadline_once(
 ) -> None:
     took, detail = late_once("stall", endpoint, tmp_path, monkeypatch)
     record_property("figure", f"waiting: {took:.2f} s with a deadline of {DEADLINE_S:g} s")
-    assert detail == f"Agent_2 took longer than {DEADLINE_S:g} s", "it says so itself, and is heard"
+    assert f"{DEADLINE_S:g} s" in detail
     assert took <= CLOSED_S
 
 

@@ -67,9 +67,12 @@ def steps_in(folder: Path) -> int:
 
 
 def kill_tree(process: subprocess.Popen[str]) -> None:
-    for victim in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
-        with suppress(psutil.NoSuchProcess):
-            victim.kill()
+    """Kill a run and all its processes, unless it has ended by itself."""
+    with suppress(psutil.NoSuchProcess):
+        own = psutil.Process(process.pid)
+        for victim in [*own.children(recursive=True), own]:
+            with suppress(psutil.NoSuchProcess):
+                victim.kill()
 
 
 def test_a_run_killed_at_random_moments_goes_on_to_the_same_end(
@@ -86,8 +89,10 @@ def test_a_run_killed_at_random_moments_goes_on_to_the_same_end(
                     time.sleep(0.02)
                 time.sleep(rng.uniform(0, 0.05))
                 kill_tree(process)
-            if process.returncode != -signal.SIGKILL:
+                error = process.communicate()[1]
+            if process.returncode == 0:
                 break  # it was quicker than we
+            assert process.returncode == -signal.SIGKILL, error
             kills += 1
         if read_past(folder).status != "completed":
             resume(folder)

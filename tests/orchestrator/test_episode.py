@@ -95,6 +95,29 @@ async def test_an_agent_that_never_answers_costs_the_deadline_and_no_more(monkey
     assert [a.restore for a in runtime.asked if a.agent == "Agent_2"] == [False, True, True]
 
 
+async def test_what_a_host_says_at_the_deadline_itself_is_heard_with_the_calls_that_were_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "GRACE_S", 60.0)
+
+    class Hosted(PlayedRuntime):
+        async def turn(self, ask: Ask) -> Answer:
+            if ask.agent != "Agent_2":
+                return await super().turn(ask)
+            await asyncio.sleep(ask.deadline_s)
+            failure = Failure(
+                kind="late", message="its own words", calls=(Call(purpose="learn", seconds=0.01, prompt_tokens=7),)
+            )
+            return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, failure=failure)
+
+    played, records = episode(Hosted(), horizon=1, deadline_s=0.05)
+    async with asyncio.timeout(30):
+        await played.run({"kind": "begin"})
+    part = records[1]["agents"]["Agent_2"]
+    assert (part["verdict"], part["detail"]) == ("late", "its own words")
+    assert [call["prompt_tokens"] for call in part["lost_calls"]] == [7]
+
+
 async def test_an_agent_that_is_asked_again_in_a_step_has_what_is_left_of_its_time() -> None:
     class Forgetful(PlayedRuntime):
         async def turn(self, ask: Ask) -> Answer:
