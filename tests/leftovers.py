@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import psutil
@@ -75,6 +76,12 @@ def lead_nowhere(files: Counter[str]) -> set[str]:
     return {file for file in files if file.startswith("socket:[") and file[len("socket:[") : -1] not in inodes}
 
 
+def kept_by_python() -> set[str]:
+    """The pipe to the process that tracks shared resources (one of the `HELPERS`)."""
+    pipe = resource_tracker._resource_tracker._fd
+    return set() if pipe is None else {str(Path(f"/proc/self/fd/{pipe}").readlink())}
+
+
 class Watch:
     """Compares what there is with what there was when it was made."""
 
@@ -93,15 +100,7 @@ class Watch:
     def _still_open(self) -> Counter[str]:
         files = open_files()
         more = files - self._files
-        kept = [KEPT_BY_MATPLOTLIB]
-        nowhere: set[str] = set()
+        kept = {file for file in more if KEPT_BY_MATPLOTLIB.search(file)} | (kept_by_python() if more else set())
         if any("python-core-driver" in file for file in files):  # a session of Ray has been here
-            kept.append(KEPT_BY_RAY)
-            nowhere = lead_nowhere(more)
-        return Counter(
-            {
-                file: number
-                for file, number in more.items()
-                if file not in nowhere and not any(pattern.search(file) for pattern in kept)
-            }
-        )
+            kept |= {file for file in more if KEPT_BY_RAY.search(file)} | lead_nowhere(more)
+        return Counter({file: number for file, number in more.items() if file not in kept})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import psutil
 import pytest
@@ -15,10 +15,6 @@ from ..leftovers import descendants, until
 
 LONG = os.environ.get("HOUSEMATES_CHAOS") == "long"
 """The long form of these tests: HOUSEMATES_CHAOS=long."""
-
-
-Tell = Callable[[str, object], None]
-"""The type of `record_property`, by which a test tells the table of `make chaos` its figures."""
 
 
 def actors() -> list[str]:

@@ -11,9 +11,10 @@ from housemates.actors.model.chat import Endpoint
 from housemates.orchestrator.barrier import MAX_ATTEMPTS
 from housemates.orchestrator.member import MAX_RESTARTS
 
-from .conftest import LONG, Tell
+from .conftest import LONG
 from .episodes import Played, play_household
 from .faults import Fault, FaultyActor, Point, marks
+from .table import Tell
 
 pytestmark = [pytest.mark.chaos, pytest.mark.ray, pytest.mark.slow]
 SHORT_STEPS = 12
@@ -93,7 +94,11 @@ def test_an_agent_that_holds_its_process_up_costs_the_deadline_once(
 @pytest.mark.usefixtures("ray_here")
 @pytest.mark.parametrize("agents_per_actor", [1, 3])
 def test_an_agent_that_always_dies_is_quarantined_and_its_housemates_go_on(
-    agents_per_actor: int, tmp_path: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+    agents_per_actor: int,
+    tmp_path: Path,
+    endpoint: Endpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    record_property: Tell,
 ) -> None:
     fault = Fault("Agent_2", "before", None, times=1000)
     monkeypatch.setattr(actor_module, "AgentActor", FaultyActor(tmp_path, fault))
@@ -102,17 +107,24 @@ def test_an_agent_that_always_dies_is_quarantined_and_its_housemates_go_on(
     assert played.verdicts("Agent_2") == ["failed", *["quarantined"] * 5]
     assert {*played.verdicts("Agent_1"), *played.verdicts("Agent_3")} <= {"ok", "invalid"}
     assert played.tally.quarantined == {"Agent_2": 1}
-    assert marks(tmp_path, "struck-Agent_2-before-None") == MAX_RESTARTS + 1
+    deaths = marks(tmp_path, "struck-Agent_2-before-None")
+    assert deaths == MAX_RESTARTS + 1
+    record_property("injections", deaths)
+    record_property("survived", deaths)
+    record_property("figure", f"{deaths} deaths, {deaths - 1} restarts")
 
 
 @pytest.mark.usefixtures("ray_here")
 def test_an_observation_that_kills_its_reader_is_passed_over_and_kept(
-    tmp_path: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, record_property: Tell
 ) -> None:
     fault = Fault("Agent_2", "before", HIT, times=1000)
     monkeypatch.setattr(actor_module, "AgentActor", FaultyActor(tmp_path, fault))
     played = play_household(endpoint, runtime="ray", steps=SHORT_STEPS)
-    assert marks(tmp_path, f"struck-Agent_2-before-{HIT}") == MAX_ATTEMPTS
+    deaths = marks(tmp_path, f"struck-Agent_2-before-{HIT}")
+    assert deaths == MAX_ATTEMPTS
+    record_property("injections", deaths)
+    record_property("survived", deaths)
     assert [step for step, verdict in enumerate(played.verdicts("Agent_2")) if verdict == "failed"] == [HIT]
     (found,) = played.set_aside
     assert (found.agent, found.step) == ("Agent_2", HIT)

@@ -17,8 +17,9 @@ from housemates.actors.turn import Answer, Ask, Turn
 from housemates.env.world import Observation, Outcome, StepResult, World
 from housemates.orchestrator.runtime import RayRuntime
 
-from .conftest import LONG, Tell
+from .conftest import LONG
 from .episodes import play
+from .table import Tell
 
 pytestmark = [pytest.mark.chaos, pytest.mark.ray, pytest.mark.slow]
 SIZES = (2, 8, 32) if LONG else (2, 8)

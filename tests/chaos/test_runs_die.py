@@ -30,8 +30,9 @@ from housemates.orchestrator.summary import Tally
 from housemates.orchestrator.supervisor import processes_of
 
 from ..leftovers import until
-from .conftest import LONG, Tell
+from .conftest import LONG
 from .episodes import SETTINGS
+from .table import Tell
 from .test_lost_messages import AGENTS, LossyRuntime
 
 pytestmark = pytest.mark.chaos

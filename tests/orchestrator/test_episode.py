@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from housemates.actors.turn import Answer, Ask, Failure, Turn
+from housemates.actors.turn import Answer, Ask, Call, Failure, Turn
 from housemates.env.world import Observation, Outcome, StepResult, WorldError
 from housemates.orchestrator import episode as module
 from housemates.orchestrator.barrier import Barrier
@@ -105,9 +105,8 @@ async def test_what_a_host_says_at_the_deadline_itself_is_heard_with_the_calls_t
             if ask.agent != "Agent_2":
                 return await super().turn(ask)
             await asyncio.sleep(ask.deadline_s)
-            failure = Failure(
-                kind="late", message="its own words", calls=(Call(purpose="learn", seconds=0.01, prompt_tokens=7),)
-            )
+            call = Call(purpose="learn", seconds=0.01, prompt_tokens=7)
+            failure = Failure(kind="late", message="its own words", calls=(call,))
             return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, failure=failure)
 
     played, records = episode(Hosted(), horizon=1, deadline_s=0.05)
