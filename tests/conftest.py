@@ -22,7 +22,8 @@ def loads(record_testsuite_property: Tell) -> Iterator[list[float]]:
     """The machine's load after each module, which the table of `make chaos` tells."""
     loads: list[float] = []
     yield loads
-    record_testsuite_property("load", f"{min(loads):.0f} to {max(loads):.0f}")
+    if loads:
+        record_testsuite_property("load", f"{min(loads):.0f} to {max(loads):.0f}")
 
 
 @pytest.fixture(scope="module", autouse=True)
