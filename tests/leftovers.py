@@ -20,7 +20,7 @@ INODE_COLUMN = {"tcp": 9, "tcp6": 9, "udp": 9, "udp6": 9, "unix": 6, "netlink": 
 """Where the system's tables of sockets, by kind, have the number by which a descriptor names one."""
 
 KEPT_BY_RAY = re.compile(r"/session_[^/]*/logs/.* \(deleted\)|anon_inode:\[(eventfd|eventpoll|timerfd)\]")
-"""What Ray's library keeps for good in a process that has been in a session of it: the logs of the last one, which are
+"""What Ray's library keeps for good in a process that has had to do with a session: the logs of the last one, which are
 deleted with it, and what the event loops of its threads wait with. An event loop of Python that is not closed does not
 hide behind these: it has a pair of sockets, too. Of Ray's sockets only such remain as lead nowhere any more."""
 
@@ -98,9 +98,8 @@ class Watch:
         return ""
 
     def _still_open(self) -> Counter[str]:
-        files = open_files()
-        more = files - self._files
+        more = open_files() - self._files
         kept = {file for file in more if KEPT_BY_MATPLOTLIB.search(file)} | (kept_by_python() if more else set())
-        if any("python-core-driver" in file for file in files):  # a session of Ray has been here
+        if "ray" in sys.modules:
             kept |= {file for file in more if KEPT_BY_RAY.search(file)} | lead_nowhere(more)
         return Counter({file: number for file, number in more.items() if file not in kept})

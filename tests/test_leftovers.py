@@ -7,11 +7,12 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import pytest
+import ray  # noqa: F401 - what it keeps is told apart where it is
 
 from . import leftovers
 from .leftovers import Watch
@@ -48,7 +49,7 @@ def test_a_file_that_stays_open_is_named(tmp_path: Path) -> None:
 
 @linux
 @pytest.mark.parametrize("make", [socket.socketpair, asyncio.new_event_loop], ids=["sockets", "event loop"])
-def test_sockets_and_event_loops_that_stay_open_are_named(make: Callable[[], Any], rays: TextIO) -> None:
+def test_sockets_and_event_loops_that_stay_open_are_named(make: Callable[[], Any]) -> None:
     watch = Watch()
     made = make()
     assert "socket:" in watch.left()
@@ -58,7 +59,7 @@ def test_sockets_and_event_loops_that_stay_open_are_named(make: Callable[[], Any
 
 
 @linux
-def test_what_rays_library_keeps_for_good_is_known_by_its_kind(rays: TextIO) -> None:
+def test_what_rays_library_keeps_for_good_is_known_by_its_kind(tmp_path: Path) -> None:
     """Which a real session leaves: tests/orchestrator/test_ray_access.py and every other module with Ray."""
     watch = Watch()
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -70,15 +71,9 @@ def test_what_rays_library_keeps_for_good_is_known_by_its_kind(rays: TextIO) -> 
         assert watch.left() != "", "the server is still there"
     assert watch.left() == "", "a connection that has ended on both sides"
     ours.close()
-    with select.epoll():
+    log = tmp_path / "session_1" / "logs" / "python-core-driver-0.log"
+    log.parent.mkdir(parents=True)
+    with select.epoll(), log.open("w"):
+        assert str(log) in watch.left(), "not of a session that has ended"
+        log.unlink()
         assert watch.left() == ""
-
-
-@pytest.fixture
-def rays(tmp_path: Path) -> Iterator[TextIO]:
-    """What a session of Ray leaves open in the process that was in it."""
-    path = tmp_path / "session_1" / "logs" / "python-core-driver-0.log"
-    path.parent.mkdir(parents=True)
-    with path.open("w") as log:
-        path.unlink()
-        yield log

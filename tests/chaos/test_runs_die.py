@@ -68,10 +68,10 @@ def steps_in(folder: Path) -> int:
 
 
 def kill_tree(process: subprocess.Popen[str]) -> None:
-    """Kill a run and all its processes, unless it has ended by itself."""
+    """Kill a run, first of all, and its processes, unless it has ended by itself."""
     with suppress(psutil.NoSuchProcess):
         own = psutil.Process(process.pid)
-        for victim in [*own.children(recursive=True), own]:
+        for victim in [own, *own.children(recursive=True)]:
             with suppress(psutil.NoSuchProcess):
                 victim.kill()
 
