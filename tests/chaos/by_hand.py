@@ -80,6 +80,7 @@ class Run:
     def __init__(self, folder: Path, steps: int) -> None:
         self.folder = folder
         self._steps = steps
+        self._log = folder.with_name(f"{folder.name}.log")
         self._committed: dict[int, bytes] = {}
         self._process: subprocess.Popen[str] | None = None
 
@@ -90,7 +91,7 @@ class Run:
         new = ["run", "--llm", "local", "--steps", str(self._steps), "--agents", "2", "--out", str(self.folder)]
         what = ["resume", str(self.folder)] if self.begun() else new
         command = [sys.executable, "-m", "housemates.orchestrator.cli", *what, "--quiet"]
-        log = (self.folder.parent / f"{self.folder.name}.log").open("a")
+        log = self._log.open("a")
         self._process = subprocess.Popen(command, stdout=log, stderr=log, text=True)
         log.close()
 
@@ -121,6 +122,19 @@ class Run:
 
     def ended(self, within_s: float) -> bool:
         return until(lambda: not self.alive(), within_s)
+
+    def come_to_its_end(self, within_s: float) -> None:
+        """Undisturbed; again if Ray does not come up, as happens on a machine with much to do."""
+        over = time.monotonic() + within_s
+        while not self.complete():
+            if not self.alive():
+                self.go_on()
+            if not self.ended(over - time.monotonic()):
+                raise AssertionError(f"the run in {self.folder} has not come to its end; it said:\n{self.said()}")
+
+    def said(self) -> str:
+        """Its last words."""
+        return "\n".join(self._log.read_text().splitlines()[-10:])
 
     def end(self) -> None:
         """Whatever it is doing."""
@@ -186,14 +200,8 @@ def kills(options: argparse.Namespace, folder: Path, ledger: Ledger) -> Iterator
                 ledger.add(victim, became)
                 yield f"{ledger.killed.total():3} {victim:13} {became:9} {committed} steps in run {run.folder.name}"
         for run in runs:
-            for _ in range(3):  # on a loaded machine Ray does not always come up
-                if run.complete():
-                    break
-                if not run.alive():
-                    run.go_on()
-                assert run.ended(COMPLETE_S), f"run {run.folder.name} does not come to its end"
+            run.come_to_its_end(COMPLETE_S)
             run.check()
-            assert run.complete(), f"run {run.folder.name} cannot be completed"
     yield f"{len(runs)} runs, all complete"
 
 
