@@ -13,6 +13,9 @@ from housemates.orchestrator.cluster import local_ray
 
 from ..leftovers import descendants, until
 
+ACTORS = ("ray::AgentHost", "ray::FaultyHost", "ray::WorldHost")
+"""How what an actor calls itself begins; while it serves a call, the method follows."""
+
 LONG = os.environ.get("HOUSEMATES_CHAOS") == "long"
 """The long form of these tests: HOUSEMATES_CHAOS=long."""
 
@@ -21,8 +24,7 @@ def actors() -> list[str]:
     found: list[str] = []
     for process in descendants():
         try:
-            idle = not process.name().startswith("ray::") or process.name().startswith("ray::IDLE")
-            if process.status() != psutil.STATUS_ZOMBIE and not idle:
+            if process.status() != psutil.STATUS_ZOMBIE and process.name().startswith(ACTORS):
                 found.append(process.name())
         except psutil.NoSuchProcess:
             continue
