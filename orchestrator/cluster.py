@@ -48,6 +48,12 @@ CHECK_S = 120.0
 LOCATE_S = 2.0
 """Seconds an actor has to say where it is."""
 
+STARTS = 2
+"""How often a Ray of our own is started if it does not come up."""
+
+PATIENCE_S = 120.0
+"""Seconds our Ray's node has to come up. Ray itself gives it 30, which is short for a machine with much else to do."""
+
 HEAD_S = 10.0
 """Seconds without a connection after which the head of a cluster is given up."""
 
@@ -229,15 +235,7 @@ def local_ray() -> Generator[None]:
     doors = ExitStack()
     try:
         doors.enter_context(private_access(Path(_session)))
-        try:
-            _connect(
-                address="local",
-                include_dashboard=False,
-                object_store_memory=OBJECT_STORE_BYTES,
-                _temp_dir=f"{_session}/ray",  # Ray opens it to all users of the machine
-            )
-        except Exception as error:  # Ray raises just that when one of its processes dies or is too slow
-            raise RuntimeFailure(f"Ray did not start: {' '.join(str(error).split())}") from None
+        _start_own(_session)
         check_loopback()
         yield
     finally:
@@ -248,6 +246,55 @@ def local_ray() -> Generator[None]:
         session.release()
         _session = None
         _adopt_orphans(False)
+
+
+@contextmanager
+def _patience() -> Generator[None]:
+    """Within the context Ray, which asks for its node again and again for 30 s, gets no answer before there is one."""
+    from ray._private import services
+
+    ask = services.get_node
+
+    def wait(*arguments: Any, **more: Any) -> Any:
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return ask(*arguments, **more)
+            except RuntimeError:  # not yet
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.1)
+
+    services.get_node = wait
+    try:
+        yield
+    finally:
+        services.get_node = ask
+
+
+def _start_own(session: str) -> None:
+    """Start a Ray with all that it writes below the session's folder, and connect to it.
+
+    Raises:
+        RuntimeFailure: it does not come up.
+    """
+    import ray
+
+    for left in reversed(range(STARTS)):
+        try:
+            with _patience():
+                _connect(
+                    address="local",
+                    include_dashboard=False,
+                    object_store_memory=OBJECT_STORE_BYTES,
+                    _temp_dir=f"{session}/ray",  # Ray opens it to all users of the machine
+                )
+            return
+        except Exception as error:  # Ray raises just that when one of its processes dies or is too slow
+            if not left:
+                raise RuntimeFailure(f"Ray did not start: {' '.join(str(error).split())}") from None
+            ray.shutdown()
+            _kill_processes(session)
 
 
 def _idle_ray() -> Any:

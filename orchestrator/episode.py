@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -21,8 +22,9 @@ from .step_clock import StepClock
 
 Done = TypeVar("Done")
 
-GRACE_S = 1.0
-"""The agents keep the deadline themselves; this much later the barrier closes without them."""
+GRACE_S = 0.4
+"""The agents keep the deadline themselves, and say what they were doing; this much later the barrier closes without
+them. A step with a stuck agent closes within half a second of its deadline."""
 
 MAX_WORLD_LOSSES = 3
 """How often in a row a run makes its world again before it gives up."""
@@ -138,6 +140,8 @@ class Episode:
 
     def _carry_out(self, command: Ask | StartClock | StepWorld | Commit | SetAside) -> None:
         if isinstance(command, Ask):
+            if command.attempt > 1:
+                command = replace(command, deadline_s=self._left_s())
             self._clock.asked(command)
             self._start(self._turn(command))
         elif isinstance(command, StepWorld):
@@ -188,6 +192,11 @@ class Episode:
         loop = asyncio.get_running_loop()
         delay = self._barrier.deadline_s + GRACE_S
         self._alarm = loop.call_later(delay, self._events.put_nowait, DeadlinePassed(step))
+
+    def _left_s(self) -> float:
+        """What is left of the running step's time: whoever is asked again in it has no more than that."""
+        assert self._alarm is not None, "asked again before the first time"
+        return max(0.0, self._alarm.when() - asyncio.get_running_loop().time() - GRACE_S)
 
     def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)

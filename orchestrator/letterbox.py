@@ -37,6 +37,13 @@ class Letterbox:
         """Whether an agent owes an answer."""
         return agent in self._awaited
 
+    async def settled(self, agent: str, within_s: float) -> bool:
+        """Whether an agent owes nothing, or not for longer than so many seconds."""
+        answer = self._awaited.get(agent)
+        if answer is not None:
+            await asyncio.wait([answer], timeout=within_s)
+        return not self.awaits(agent)
+
     def forget(self) -> None:
         """Nobody owes anything any more: the process has ended."""
         self._awaited.clear()

@@ -23,6 +23,8 @@ from .remote import JointAction, RemoteAgents, RemoteWorld
 
 WORLD = "world"
 """What the world is called among the actors."""
+STUCK_S = 0.6
+"""Seconds an agent that owes the answer of an earlier step has, once it is asked again, before it counts as stuck."""
 CHUNK_STEPS = 200
 """So many joint actions travel in one message when a world is rebuilt."""
 
@@ -151,7 +153,7 @@ class RayRuntime:
         group = self._group_of[ask.agent]
         last = ask.attempt == MAX_ATTEMPTS
         async with group.alone if last else contextlib.nullcontext():
-            if group.letters.awaits(ask.agent):  # its time was over long ago, which it should have said by itself
+            if not await group.letters.settled(ask.agent, STUCK_S):  # it should have said so itself
                 group.stuck()
             elif last:
                 group.move_out()

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import gc
+import re
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import psutil
 
-RAYS_FIRST, RAYS_NEXT = 16, 6
-"""Descriptors that Ray's library keeps in a process for good: once, and for each session after the first one (the
-session's log, deleted by then, and sockets)."""
-
-LIBRARIES = 8
-"""Further descriptors that a module may leave: fonts that matplotlib keeps open, the loop of a server in a thread."""
-
 HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 """Processes that Python keeps for good once it has started others."""
+
+INODE_COLUMN = {"tcp": 9, "tcp6": 9, "udp": 9, "udp6": 9, "unix": 6, "netlink": 9}
+"""Where the system's tables of sockets, by kind, have the number by which a descriptor names one."""
+
+KEPT_BY_RAY = re.compile(r"/session_[^/]*/logs/.* \(deleted\)|anon_inode:\[(eventfd|eventpoll|timerfd)\]")
+"""What Ray's library keeps for good in a process that has had to do with a session: the logs of the last one, which are
+deleted with it, and what the event loops of its threads wait with. An event loop of Python that is not closed does not
+hide behind these: it has a pair of sockets, too. Of Ray's sockets only such remain as lead nowhere any more."""
+
+KEPT_BY_MATPLOTLIB = re.compile(r"/matplotlib/.*\.(ttf|afm)")
+"""Fonts, which it keeps open once it has drawn with them."""
 
 
 def until(true: Callable[[], object], within_s: float = 15.0) -> bool:
@@ -46,43 +52,54 @@ def _lives(process: psutil.Process) -> bool:
         return False
 
 
-def sessions_of_ray(files: list[str]) -> set[str]:
-    """The logs of the sessions of Ray that this process has been in; Ray may close one when the next begins."""
-    return {file for file in files if "python-core-driver" in file}
-
-
-def open_files() -> list[str]:
-    """What our descriptors lead to (Linux)."""
-    found: list[str] = []
+def open_files() -> Counter[str]:
+    """What our descriptors lead to (Linux), and how many lead there."""
+    found: Counter[str] = Counter()
     if sys.platform != "linux":
         return found
     gc.collect()
     for entry in Path("/proc/self/fd").iterdir():
         try:
-            found.append(str(entry.readlink()))
+            found[str(entry.readlink())] += 1
         except FileNotFoundError:  # the one that lists them
             continue
     return found
 
 
-class Watch:
-    """Compares what there is with what there was when it was made; libraries may keep so many descriptors."""
+def lead_nowhere(files: Counter[str]) -> set[str]:
+    """Sockets whose connection has ended on both sides: the system has no entry for them any more."""
+    inodes: set[str] = set()
+    for table, column in INODE_COLUMN.items():
+        path = Path("/proc/self/net") / table
+        rows = path.read_text().splitlines()[1:] if path.exists() else []
+        inodes |= {row.split()[column] for row in rows}
+    return {file for file in files if file.startswith("socket:[") and file[len("socket:[") : -1] not in inodes}
 
-    def __init__(self, libraries: int = LIBRARIES) -> None:
-        self._libraries = libraries
+
+def kept_by_python() -> set[str]:
+    """The pipe to the process that tracks shared resources (one of the `HELPERS`)."""
+    pipe = resource_tracker._resource_tracker._fd
+    return set() if pipe is None else {str(Path(f"/proc/self/fd/{pipe}").readlink())}
+
+
+class Watch:
+    """Compares what there is with what there was when it was made."""
+
+    def __init__(self) -> None:
         self._processes = descendants()
         self._files = open_files()
-        self._sessions = sessions_of_ray(self._files)
 
     def left(self) -> str:
         """What has come and not gone, in words; "" if nothing has."""
         if not until(lambda: not descendants() - self._processes):
             return f"left running: {descendants() - self._processes}"
-        if not until(lambda: len(open_files()) <= len(self._files) + self._libraries + self._rays(), 5.0):
-            more = Counter(open_files()) - Counter(self._files)
-            return f"still open, {len(open_files())} instead of {len(self._files)}: {dict(more)}"
+        if not until(lambda: not self._still_open(), 5.0):
+            return f"still open: {dict(self._still_open())}"
         return ""
 
-    def _rays(self) -> int:
-        new = len(sessions_of_ray(open_files()) - self._sessions)
-        return RAYS_NEXT * new + (RAYS_FIRST if new and not self._sessions else 0)
+    def _still_open(self) -> Counter[str]:
+        more = open_files() - self._files
+        kept = {file for file in more if KEPT_BY_MATPLOTLIB.search(file)} | (kept_by_python() if more else set())
+        if "ray" in sys.modules:
+            kept |= {file for file in more if KEPT_BY_RAY.search(file)} | lead_nowhere(more)
+        return Counter({file: number for file, number in more.items() if file not in kept})

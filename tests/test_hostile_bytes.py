@@ -11,6 +11,7 @@ from random import Random
 import pytest
 from housemates.env.codec import pack, parse_json, unpack
 
+from .chaos.table import Tell
 from .hostile_bytes import Reader, readers, spoiled
 from .test_structure import FILES, ROOT
 
@@ -87,15 +88,19 @@ def test_json_that_can_be_read_in_two_ways_is_refused(text: str, reason: str) ->
 
 
 @pytest.mark.slow
-def test_two_hundred_thousand_of_them_take_no_memory(everything: dict[str, Reader]) -> None:
+def test_two_hundred_thousand_of_them_take_no_memory(everything: dict[str, Reader], record_property: Tell) -> None:
     assert set(everything) == {name.replace("_", " ") for name in NAMES.split()}
     for reader in everything.values():
         attack(reader, 20)  # what is imported and cached only once
     before = peak_bytes(reset=True)
     results = {name: attack(reader, round(2000 * reader.share)) for name, reader in everything.items()}
     grown = peak_bytes() - before
-    print(results, f"{grown / 2**20:.1f} MiB")  # noqa: T201 - the figures of the test, shown with -s
-    assert sum(counts.total() for counts in results.values()) == 200_000
+    total = sum((counts for counts in results.values()), Counter[str]())
+    for name in ("injections", "survived"):
+        record_property(name, total.total())
+    refused = ", ".join(f"{reason} {count:,}" for reason, count in total.most_common())
+    record_property("figure", f"{refused}; {grown / 2**20:.1f} MiB more memory")
+    assert total.total() == 200_000
     assert grown < MAX_GROWTH_BYTES
 
 

@@ -20,6 +20,7 @@ from housemates.actors.limiter.limiter import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ..chaos.table import Tell
 from .simulated import Clock, Storm
 
 
@@ -122,16 +123,19 @@ def test_a_refusal_of_what_began_after_the_cut_is_another_episode() -> None:
     assert account.limiter.limit < 0.7 * 40
 
 
-def test_t21_a_limit_that_shrinks_under_load_remembers_its_debt() -> None:
+def test_t21_a_limit_that_shrinks_under_load_remembers_its_debt(record_property: Tell) -> None:
     """From 32 in flight to a server that takes 4: after the running calls have ended there are at most 4."""
     storm = Storm(32, concurrency=32, latency_s=1.0)
     storm.run(30)
     assert storm.in_flight == 32
     storm.concurrency = 4
     storm.run(1.5)  # what had begun has ended
+    most = 0
     for _ in range(100):
         storm.run(0.5)
+        most = max(most, storm.in_flight)
         assert storm.in_flight <= 4
+    record_property("figure", f"32 -> 4: at most {most} in flight after one call's time")
     assert storm.limiter.limit < 8
     storm.run(60)
     assert storm.refused / (storm.served.total() + storm.refused) < 0.05
@@ -308,15 +312,18 @@ def test_the_pace_is_learned_from_when_replies_came_not_from_when_they_were_told
 @pytest.mark.parametrize("latency_s", [0.05, 0.3, 1.0])
 @pytest.mark.parametrize("retry_after_s", [None, 1.0])
 def test_t20_a_storm_on_ten_requests_a_second_wastes_little_and_starves_nobody(
-    latency_s: float, retry_after_s: float | None
+    latency_s: float, retry_after_s: float | None, record_property: Tell
 ) -> None:
     storm = Storm(32, rate=10, latency_s=latency_s, retry_after_s=retry_after_s)
     storm.run(30)
     storm.run(120)
     served = storm.served.total()
-    assert storm.refused / (served + storm.refused) < 0.05
-    assert served / 120 >= 0.9 * 10
-    assert min(storm.served.values()) / max(storm.served.values()) > 0.5
+    waste, goodput = storm.refused / (served + storm.refused), served / 120 / 10
+    fairness = min(storm.served.values()) / max(storm.served.values())
+    record_property("figure", f"virtual time: waste {waste:.1%}, goodput {goodput:.0%}, fairness {fairness:.2f}")
+    assert waste < 0.05
+    assert goodput >= 0.9
+    assert fairness > 0.5
 
 
 def test_a_server_that_takes_more_later_gets_more() -> None:

@@ -1,9 +1,9 @@
-"""After a test of this folder no actor may be left; after a module, no open file but those that Ray keeps."""
+"""After a test of this folder no actor may be left."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import psutil
 import pytest
@@ -11,15 +11,13 @@ from housemates.actors.model.chat import Endpoint
 from housemates.actors.model.scripted_server import scripted_server
 from housemates.orchestrator.cluster import local_ray
 
-from ..leftovers import Watch, descendants, until
+from ..leftovers import descendants, until
 
 ACTORS = ("ray::AgentHost", "ray::FaultyHost", "ray::WorldHost")
+"""How what an actor calls itself begins; while it serves a call, the method follows."""
+
 LONG = os.environ.get("HOUSEMATES_CHAOS") == "long"
 """The long form of these tests: HOUSEMATES_CHAOS=long."""
-
-
-Tell = Callable[[str, object], None]
-"""The type of `record_property`, by which a test tells the table of `make chaos` its figures."""
 
 
 def actors() -> list[str]:
@@ -31,13 +29,6 @@ def actors() -> list[str]:
         except psutil.NoSuchProcess:
             continue
     return found
-
-
-@pytest.fixture(scope="module", autouse=True)
-def nothing_is_left() -> Iterator[None]:
-    watch = Watch(libraries=0)
-    yield
-    assert not (left := watch.left()), left
 
 
 @pytest.fixture(autouse=True)

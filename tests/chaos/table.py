@@ -4,7 +4,7 @@
     python -m tests.chaos.table RESULTS.xml ...     write the table; of two files the later one counts
 
 The files are what `pytest --junitxml` writes. A test tells its figures with `record_property`: `injections`,
-`survived` (how many were), and `figure` (words).
+`survived` (how many were), and `figure` (words). One that tells no number has broken one thing.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import time
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +21,9 @@ from .catalogue import CATALOGUE, Entry
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "reliability.md"
+
+Tell = Callable[[str, object], None]
+"""The type of `record_property`."""
 
 
 @dataclass
@@ -64,26 +66,31 @@ def row(entry: Entry, results: dict[str, Case]) -> str:
     cases = cases_of(entry, results)
     ran = [case for case in cases if case.outcome != "skipped"]
     failed = [case for case in ran if case.outcome == "failed"]
-    counted = [case for case in ran if "injections" in case.told]
-    injections = sum(int(case.told["injections"]) for case in counted) if counted else len(ran)
-    survived = (
-        sum(int(case.told["survived"]) for case in counted if case.outcome == "passed")
-        if counted
-        else len(ran) - len(failed)
-    )
+    injections = sum(int(case.told.get("injections", 1)) for case in ran)
+    survived = sum(int(case.told.get("survived", 1)) for case in ran if case.outcome == "passed")
     figures = list(dict.fromkeys(case.told["figure"] for case in ran if "figure" in case.told))
     met = "not run here" if not ran else "**no**" if failed else entry.but or "yes"
     form = "long" if entry.long and ran and all(case.form == "long" for case in ran) else "short" if entry.long else ""
     tests = "<br>".join(f"`{test.removeprefix('tests/')}`" for test in entry.tests)
     cells = [entry.name, entry.promise, tests, form]
-    cells += [str(injections), str(survived)] if ran else ["", ""]
+    cells += [f"{injections:,}", f"{survived:,}"] if ran else ["", ""]
     cells += ["; ".join(figures) or entry.figure, entry.gate, met]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def table(results: dict[str, Case]) -> str:
+def told_of_run(path: Path) -> str:
+    """When and how the run of a file was."""
+    suites = list(ElementTree.parse(path).getroot().iter("testsuite"))
+    day = min((suite.get("timestamp") or "")[:10] for suite in suites)
+    minutes = sum(float(suite.get("time") or 0) for suite in suites) / 60
+    load = next((p.get("value") for suite in suites for p in suite.findall("properties/property[@name='load']")), "")
+    with_load = f" with a load of {load}" if load else ""
+    return f"the {suites[0].get('name')} form on {day}, {minutes:.0f} minutes on {os.cpu_count()} cores{with_load}"
+
+
+def table(results: dict[str, Case], runs: Iterable[str]) -> str:
     head = ["test", "promise", "proven by", "form", "injections", "survived", "figure", "gate", "met"]
-    lines = [f"Written by `make chaos` on {time.strftime('%Y-%m-%d')}, on {os.cpu_count()} cores.", ""]
+    lines = [f"Written by `make chaos`: {'; '.join(runs)}.", ""]
     lines += ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     return "\n".join([*lines, *(row(entry, results) for entry in CATALOGUE)])
 
@@ -115,7 +122,7 @@ def main() -> None:
     results: dict[str, Case] = {}
     for path in options.results:
         results |= read_results(path)
-    put_between("results", table(results))
+    put_between("results", table(results, map(told_of_run, options.results)))
 
 
 if __name__ == "__main__":

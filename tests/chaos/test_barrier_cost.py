@@ -7,6 +7,7 @@ import statistics
 import time
 from typing import Any
 
+import psutil
 import pytest
 import ray
 from housemates.actors import actor as actor_module
@@ -18,12 +19,15 @@ from housemates.actors.turn import Answer, Ask, Turn
 from housemates.env.world import Observation, Outcome, StepResult, World
 from housemates.orchestrator.runtime import RayRuntime
 
-from .conftest import LONG, Tell
+from .conftest import LONG
 from .episodes import play
+from .table import Tell
 
 pytestmark = [pytest.mark.chaos, pytest.mark.ray, pytest.mark.slow]
-SIZES = (2, 8, 32) if LONG else (2, 8)
+SIZES = (2, 8, 32, 128) if LONG else (2, 8)
 STEPS = 40
+BYTES_EACH = 120 * 2**20
+"""What a process of an agent takes. A size for which that is not there is left out, and the figure says so."""
 
 
 class IdleHost(AgentHost):
@@ -95,12 +99,30 @@ async def ours(number: int) -> list[float]:
     return [record["step_s"] for record in played.steps()][5:]
 
 
+def in_ms(taken: list[float]) -> str:
+    """The median and the 95th percentile."""
+    return f"{1000 * statistics.median(taken):.1f} / {1000 * statistics.quantiles(taken, n=20)[-1]:.1f} ms"
+
+
 @pytest.mark.usefixtures("ray_here")
-def test_a_step_costs_little_more_than_its_messages(monkeypatch: pytest.MonkeyPatch, record_property: Tell) -> None:
+def test_a_step_costs_at_most_twice_its_messages_and_grows_with_the_agents_no_faster_than_they_do(
+    monkeypatch: pytest.MonkeyPatch, record_property: Tell
+) -> None:
+    """Each agent in a process of its own. Of several rounds the quietest counts: the machine has other things to do."""
     monkeypatch.setattr(actor_module, "AgentActor", ray.remote(max_restarts=0, max_concurrency=100)(IdleHosts))
-    figures: list[str] = []
+    costs: dict[int, tuple[float, float]] = {}
+    figures = ["p50 / p95"]
     for number in SIZES:
-        plain, whole = (statistics.median(asyncio.run(kind(number))) for kind in (bare, ours))
-        figures.append(f"{number} agents {1000 * whole:.1f} ms, Ray alone {1000 * plain:.1f} ms")
-        assert whole < 20 * plain, "of another order"
+        if psutil.virtual_memory().available < number * BYTES_EACH:
+            figures.append(f"{number} agents do not fit into the memory")
+            continue
+        rounds = range(3 if number <= 8 else 1)
+        plain, whole = (
+            min((asyncio.run(kind(number)) for _ in rounds), key=statistics.median) for kind in (bare, ours)
+        )
+        figures.append(f"{number} agents {in_ms(whole)}, Ray alone {in_ms(plain)}")
+        costs[number] = statistics.median(whole), statistics.median(plain)
     record_property("figure", "; ".join(figures))
+    assert all(whole <= 2 * plain for whole, plain in costs.values())
+    first, *_, last = costs
+    assert costs[last][0] / last <= 2 * costs[first][0] / first, "linear, but for noise"

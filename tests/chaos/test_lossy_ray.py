@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from housemates.actors.model.chat import Endpoint
 
-from .conftest import LONG, Tell
+from .conftest import LONG
 from .episodes import play_household
 from .faults import marks
+from .table import Tell
 
 pytestmark = [pytest.mark.chaos, pytest.mark.ray, pytest.mark.slow]
 AGENTS = 8

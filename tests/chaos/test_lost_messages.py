@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from .conftest import LONG
 from .episodes import Played, play
+from .table import Tell
 
 pytestmark = pytest.mark.chaos
 AGENTS = ["Agent_1", "Agent_2", "Agent_3"]
@@ -208,6 +209,7 @@ class LossyLetters(LossyRuntime):
 
 
 RUNTIMES = st.sampled_from([LossyRuntime, LossyLetters])
+HISTORIES = settings(max_examples=1000 if LONG else 100, deadline=None)
 
 
 def played(runtime: LossyRuntime) -> Played:
@@ -217,27 +219,41 @@ def played(runtime: LossyRuntime) -> Played:
 UNDISTURBED = played(LossyRuntime(None)).digest
 
 
-@settings(max_examples=1000 if LONG else 100, deadline=None)
-@given(RUNTIMES, st.integers(0, 2**32))
-def test_whatever_is_lost_late_or_twice_every_turn_is_taken_once(kind: type[LossyRuntime], seed: int) -> None:
-    runtime = kind(random.Random(seed), restarts=False)
-    assert played(runtime).digest == UNDISTURBED
-    assert len(runtime.taken) == len(set(runtime.taken)) == len(AGENTS) * (STEPS + 1)
+def test_whatever_is_lost_late_or_twice_every_turn_is_taken_once(record_property: Tell) -> None:
+    @HISTORIES
+    @given(RUNTIMES, st.integers(0, 2**32))
+    def history(kind: type[LossyRuntime], seed: int) -> None:
+        runtime = kind(random.Random(seed), restarts=False)
+        assert played(runtime).digest == UNDISTURBED
+        assert len(runtime.taken) == len(set(runtime.taken)) == len(AGENTS) * (STEPS + 1)
+
+    history()
+    tell_histories(record_property)
 
 
-@settings(max_examples=1000 if LONG else 100, deadline=None)
-@given(RUNTIMES, st.integers(0, 2**32))
-def test_no_turn_is_accepted_from_a_state_that_is_not_the_committed_one(kind: type[LossyRuntime], seed: int) -> None:
-    result = played(kind(random.Random(seed)))
-    for agent in AGENTS:
-        turns = 0
-        for record in result.records[1:]:
-            part = record["agents"][agent]
-            if part["turn"] is not None:
-                turns += 1
-                assert unpack(part["state"])["turns"] == turns, "one turn on from the committed state"
-    if all(verdict == "ok" for agent in AGENTS for verdict in result.verdicts(agent)):
-        assert result.digest == UNDISTURBED
+def test_no_turn_is_accepted_from_a_state_that_is_not_the_committed_one(record_property: Tell) -> None:
+    @HISTORIES
+    @given(RUNTIMES, st.integers(0, 2**32))
+    def history(kind: type[LossyRuntime], seed: int) -> None:
+        result = played(kind(random.Random(seed)))
+        for agent in AGENTS:
+            turns = 0
+            for record in result.records[1:]:
+                part = record["agents"][agent]
+                if part["turn"] is not None:
+                    turns += 1
+                    assert unpack(part["state"])["turns"] == turns, "one turn on from the committed state"
+        if all(verdict == "ok" for agent in AGENTS for verdict in result.verdicts(agent)):
+            assert result.digest == UNDISTURBED
+
+    history()
+    tell_histories(record_property)
+
+
+def tell_histories(record_property: Tell) -> None:
+    for name in ("injections", "survived"):
+        record_property(name, HISTORIES.max_examples)
+    record_property("figure", f"{HISTORIES.max_examples} histories of lost, late and repeated messages")
 
 
 def test_agents_that_share_a_process_get_one_letter_a_step() -> None:

@@ -11,7 +11,8 @@ import pytest
 from housemates.actors.agent import AgentSpec, Learning
 
 from ..actors.test_memory import BOUND, Life
-from .conftest import LONG, Tell
+from .conftest import LONG
+from .table import Tell
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 STEPS, EVERY = (2000, 100) if LONG else (200, 20)

@@ -20,7 +20,8 @@ from housemates.orchestrator.journal.log import JournalError
 from housemates.orchestrator.run import run
 
 from ..cluster.machines import Machine, Machines, possible
-from .conftest import until
+from ..leftovers import until
+from .table import Tell
 
 pytestmark = [
     pytest.mark.chaos,
@@ -128,7 +129,9 @@ def test_a_model_on_the_loopback_of_one_machine_is_refused_by_name(place: Place,
     assert len(err.strip().splitlines()) == 1
 
 
-def test_a_machine_that_dies_takes_nothing_with_it_but_time(place: Place, undisturbed: str, tmp_path: Path) -> None:
+def test_a_machine_that_dies_takes_nothing_with_it_but_time(
+    place: Place, undisturbed: str, tmp_path: Path, record_property: Tell
+) -> None:
     out, third = tmp_path / "run", place.machines.all[2]
     process = place.run(out)
     wait_for_step(3, out, process)
@@ -141,12 +144,12 @@ def test_a_machine_that_dies_takes_nothing_with_it_but_time(place: Place, undist
     assert not any(third.address in machines for machines in later)
     assert replay.digest(out) == undisturbed
     slowest = max(record["step_s"] for record in replay.records(out) if record["kind"] == "step")
-    lost, seconds = first[third.address], time.monotonic() - began
-    print(f"node loss: {lost} lost, the step took {slowest:.1f} s, the rest of the run {seconds:.1f} s")
+    lost, seconds = " and ".join(first[third.address]), time.monotonic() - began
+    record_property("figure", f"{lost} lost, the step took {slowest:.1f} s, the rest of the run {seconds:.1f} s")
 
 
 def test_a_run_whose_cluster_has_lost_its_head_goes_on_in_another_one(
-    place: Place, undisturbed: str, tmp_path: Path
+    place: Place, undisturbed: str, tmp_path: Path, record_property: Tell
 ) -> None:
     out = tmp_path / "run"
     process = place.run(out)
@@ -165,4 +168,4 @@ def test_a_run_whose_cluster_has_lost_its_head_goes_on_in_another_one(
     _, err = process.communicate(timeout=250)
     assert process.returncode == 0, err
     assert replay.digest(out) == undisturbed
-    print(f"head loss: noticed and ended after {took:.1f} s")
+    record_property("figure", f"noticed and ended with one line after {took:.1f} s; resumed in a new cluster")

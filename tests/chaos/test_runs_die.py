@@ -30,8 +30,9 @@ from housemates.orchestrator.summary import Tally
 from housemates.orchestrator.supervisor import processes_of
 
 from ..leftovers import until
-from .conftest import LONG, Tell
+from .conftest import LONG
 from .episodes import SETTINGS
+from .table import Tell
 from .test_lost_messages import AGENTS, LossyRuntime
 
 pytestmark = pytest.mark.chaos
@@ -67,9 +68,12 @@ def steps_in(folder: Path) -> int:
 
 
 def kill_tree(process: subprocess.Popen[str]) -> None:
-    for victim in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
-        with suppress(psutil.NoSuchProcess):
-            victim.kill()
+    """Kill a run, first of all, and its processes, unless it has ended by itself."""
+    with suppress(psutil.NoSuchProcess):
+        own = psutil.Process(process.pid)
+        for victim in [own, *own.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                victim.kill()
 
 
 def test_a_run_killed_at_random_moments_goes_on_to_the_same_end(
@@ -86,8 +90,10 @@ def test_a_run_killed_at_random_moments_goes_on_to_the_same_end(
                     time.sleep(0.02)
                 time.sleep(rng.uniform(0, 0.05))
                 kill_tree(process)
-            if process.returncode != -signal.SIGKILL:
+                error = process.communicate()[1]
+            if process.returncode == 0:
                 break  # it was quicker than we
+            assert process.returncode == -signal.SIGKILL, error
             kills += 1
         if read_past(folder).status != "completed":
             resume(folder)

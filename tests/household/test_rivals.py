@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from copy import deepcopy
 from itertools import permutations
+from math import factorial
 from random import Random
 
 import pytest
 from housemates.env.household.engine.engine import Engine, Primitive
 
+from ..chaos.table import Tell
 from .home import Home, add_character
 
 PEOPLE = (1, 2, 3, 4)
@@ -26,7 +28,7 @@ def furnished() -> Home:
 @pytest.mark.parametrize("number", [2, 3, 4])
 @pytest.mark.parametrize(("verb", "thing"), [("grab", "apple"), ("open", "fridge")])
 def test_every_order_of_the_rivals_has_the_same_winner_and_the_losers_are_told_who(
-    verb: str, thing: str, number: int, furnished: Home
+    verb: str, thing: str, number: int, furnished: Home, record_property: Tell
 ) -> None:
     target = furnished.one(thing)
     winners: set[int] = set()
@@ -41,3 +43,5 @@ def test_every_order_of_the_rivals_has_the_same_winner_and_the_losers_are_told_w
             told = f"Agent {winner} tried to {verb} the object at the same time"
             assert person == winner or told in results[person].lines[0]
     assert len(winners) == 1, winners
+    for name in ("injections", "survived"):
+        record_property(name, factorial(number))

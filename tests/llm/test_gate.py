@@ -20,6 +20,7 @@ from housemates.actors.model.chat import ChatError, ChatModel, Endpoint
 from housemates.actors.model.faults import Faults
 from housemates.actors.model.scripted_server import MODEL, application
 
+from ..chaos.table import Tell
 from .conftest import KEY
 
 PROMPT = "Available actions:\nA. [goexplore] <kitchen> (11)\n"
@@ -95,7 +96,7 @@ async def test_a_wait_in_line_does_not_shorten_the_call_s_own_time() -> None:
     assert len(replies) == 3
 
 
-async def test_t16_what_a_process_that_is_gone_held_is_free_within_two_heartbeats() -> None:
+async def test_t16_what_a_process_that_is_gone_held_is_free_within_two_heartbeats(record_property: Tell) -> None:
     gate, terms = Gate(), Terms(Caps(concurrency=5))
     alive = True
 
@@ -111,7 +112,9 @@ async def test_t16_what_a_process_that_is_gone_held_is_free_within_two_heartbeat
         alive = False
         began = time.monotonic()
         await asyncio.gather(*(ask(survivor, deadline_s=30) for _ in range(5)))
-        assert time.monotonic() - began < 2 * HEARTBEAT_S + 0.5
+        took = time.monotonic() - began
+        assert took < 2 * HEARTBEAT_S + 0.5
+        record_property("figure", f"5 slots free again after {took:.1f} s")
         await dying.close()
 
 
@@ -153,7 +156,7 @@ async def test_retry_after_keeps_the_whole_account_waiting(wait: str) -> None:
     await runner.cleanup()
 
 
-async def test_t20_many_processes_on_a_server_that_takes_so_many_a_second() -> None:
+async def test_t20_many_processes_on_a_server_that_takes_so_many_a_second(record_property: Tell) -> None:
     gate, terms = Gate(), Terms(Caps())
     served: Counter[int] = Counter()
     async with (
@@ -176,9 +179,13 @@ async def test_t20_many_processes_on_a_server_that_takes_so_many_a_second() -> N
         await asyncio.gather(*asking, return_exceptions=True)
     requests = after["requests"] - before["requests"]
     refused = after["met"].get("429", 0) - before["met"].get("429", 0)
+    goodput, fairness = met.total() / 5 / 40, min(met[number] for number in range(32)) / max(met.values())
+    record_property(
+        "figure", f"real time: waste {refused / requests:.1%}, goodput {goodput:.0%}, fairness {fairness:.2f}"
+    )
     assert refused / requests < 0.05
-    assert met.total() / 5 >= 0.7 * 40, "the long form, in virtual time, is in test_limiter.py"
-    assert min(met[number] for number in range(32)) / max(met.values()) > 0.5
+    assert goodput >= 0.7, "the long form, in virtual time, is in test_limiter.py"
+    assert fairness > 0.5
 
 
 async def test_t21_in_flight_comes_down_to_what_the_server_takes() -> None:
@@ -194,14 +201,16 @@ async def test_t21_in_flight_comes_down_to_what_the_server_takes() -> None:
 
 
 @pytest.mark.parametrize("kind", ["hang", "trickle"])
-async def test_t22_a_body_that_never_ends_is_cut_at_the_deadline_and_closed(kind: str) -> None:
+async def test_t22_a_body_that_never_ends_is_cut_at_the_deadline_and_closed(kind: str, record_property: Tell) -> None:
     gate, terms = Gate(), Terms(Caps(concurrency=1))
     async with serving(f"{kind}:1") as url, clients(url, gate.exchange, terms, deadline_s=0.5) as (model,):
         began = time.monotonic()
         with pytest.raises(ChatError) as caught:
             await ask(model)
         assert (caught.value.kind, caught.value.attempts) == ("timeout", 1)
-        assert time.monotonic() - began < 0.5 + 1.5  # 0.2 s, were the machine ours alone
+        took = time.monotonic() - began
+        record_property("figure", f"{kind}: {took:.2f} s with a deadline of 0.5 s")
+        assert took < 0.5 + 1.5  # 0.2 s, were the machine ours alone
         with pytest.raises(ChatError):  # the slot is free again
             await ask(model)
         assert (await tally(url))["most_at_once"] == 1, "the server was left"
@@ -209,7 +218,9 @@ async def test_t22_a_body_that_never_ends_is_cut_at_the_deadline_and_closed(kind
 
 @pytest.mark.parametrize("spec", ["500:1", "429:1", "reset:1", "garbage:1", "empty:1", "half:1", "500:0.5,429:0.4"])
 @pytest.mark.parametrize("limited", [True, False])
-async def test_t23_no_call_makes_more_requests_than_it_has_attempts(spec: str, limited: bool) -> None:
+async def test_t23_no_call_makes_more_requests_than_it_has_attempts(
+    spec: str, limited: bool, record_property: Tell
+) -> None:
     gate, terms = Gate(), Terms(Caps())
     async with serving(spec) as url, clients(url, gate.exchange, terms, max_attempts=3) as (metered,):
         model = metered if limited else ChatModel(Endpoint(base_url=url, model=MODEL), max_attempts=3)
@@ -224,6 +235,9 @@ async def test_t23_no_call_makes_more_requests_than_it_has_attempts(spec: str, l
             assert attempts == (await tally(url))["requests"] - before <= 3
         assert counted == (12 if spec.endswith(":1") else counted)
         await model.close()
+    for name in ("injections", "survived"):
+        record_property(name, 4)  # calls
+    record_property("figure", "at most 3 requests a call, with 3 attempts")
 
 
 @pytest.mark.parametrize(
@@ -256,7 +270,9 @@ async def test_t24_what_cannot_work_is_asked_exactly_once(kind: str, error: str)
         (Budget(dollars=0.001, price_in=10.0, price_out=10.0), None),
     ],
 )
-async def test_t25_a_budget_is_overshot_by_at_most_what_is_in_flight(budget: Budget, most: int | None) -> None:
+async def test_t25_a_budget_is_overshot_by_at_most_what_is_in_flight(
+    budget: Budget, most: int | None, record_property: Tell
+) -> None:
     gate, terms, callers = Gate(), Terms(Caps(), budget), 6
     spent: list[Spent] = []
 
@@ -276,6 +292,9 @@ async def test_t25_a_budget_is_overshot_by_at_most_what_is_in_flight(budget: Bud
     assert budget.used_up(gate.spent())
     assert gate.spent().calls == requests == (most or requests)
     one = (gate.spent().prompt_tokens + gate.spent().completion_tokens) / requests
+    unit = next(name for name in ("calls", "tokens", "dollars") if getattr(budget, name) is not None)
+    used = {"calls": requests, "tokens": one * requests, "dollars": budget.cost(gate.spent())}[unit]
+    record_property("figure", f"{used:.4g} {unit} of {getattr(budget, unit):g}, {callers} callers")
     if budget.tokens:
         assert one * requests <= budget.tokens + callers * one
     if budget.dollars:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from housemates.actors.turn import Answer, Ask, Turn
+from housemates.actors.turn import Answer, Ask, Call, Failure, Turn
 from housemates.env.world import Observation, Outcome, StepResult, WorldError
 from housemates.orchestrator import episode as module
 from housemates.orchestrator.barrier import Barrier
@@ -93,6 +93,46 @@ async def test_an_agent_that_never_answers_costs_the_deadline_and_no_more(monkey
     assert [r["agents"]["Agent_1"]["verdict"] for r in records[1:]] == ["ok", "ok", "ok"]
     assert runtime.cancelled == ["Agent_2"] * 3, "nobody is left thinking when the episode is over"
     assert [a.restore for a in runtime.asked if a.agent == "Agent_2"] == [False, True, True]
+
+
+async def test_what_a_host_says_at_the_deadline_itself_is_heard_with_the_calls_that_were_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "GRACE_S", 60.0)
+
+    class Hosted(PlayedRuntime):
+        async def turn(self, ask: Ask) -> Answer:
+            if ask.agent != "Agent_2":
+                return await super().turn(ask)
+            await asyncio.sleep(ask.deadline_s)
+            call = Call(purpose="learn", seconds=0.01, prompt_tokens=7)
+            failure = Failure(kind="late", message="its own words", calls=(call,))
+            return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, failure=failure)
+
+    played, records = episode(Hosted(), horizon=1, deadline_s=0.05)
+    async with asyncio.timeout(30):
+        await played.run({"kind": "begin"})
+    part = records[1]["agents"]["Agent_2"]
+    assert (part["verdict"], part["detail"]) == ("late", "its own words")
+    assert [call["prompt_tokens"] for call in part["lost_calls"]] == [7]
+
+
+async def test_an_agent_that_is_asked_again_in_a_step_has_what_is_left_of_its_time() -> None:
+    class Forgetful(PlayedRuntime):
+        async def turn(self, ask: Ask) -> Answer:
+            answer = await super().turn(ask)
+            if (ask.agent, ask.attempt) == ("Agent_2", 1):
+                await asyncio.sleep(0.05)
+                lost = Failure(kind="lost", message="gone")
+                return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, failure=lost)
+            return answer
+
+    runtime = Forgetful()
+    played, _ = episode(runtime, horizon=1, deadline_s=60.0)
+    await played.run({"kind": "begin"})
+    first, again, *_ = [ask.deadline_s for ask in runtime.asked if ask.agent == "Agent_2"]
+    assert first == 60.0
+    assert 0 < again <= 60.0 - 0.05
 
 
 async def test_a_world_that_fails_ends_the_episode_with_its_own_error() -> None:

@@ -105,6 +105,26 @@ async def test_of_a_process_that_is_lost_everybody_is_told_who_is_still_owed_an_
     assert process.reached == 2, "the next letter goes to the process that is there then"
 
 
+async def test_who_answers_soon_after_all_is_not_taken_for_stuck_and_who_does_not_is(
+    letters: Letterbox, process: Process
+) -> None:
+    slow = asyncio.Event()
+
+    async def later(letter: Letter) -> list[Answer]:
+        await slow.wait()
+        return await process.all_at_once(letter)
+
+    process.serve = later
+    turn = asyncio.ensure_future(letters.turn(ask("Agent_1")))
+    while not letters.awaits("Agent_1"):  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    assert not await letters.settled("Agent_1", 0.01)
+    assert await letters.settled("Agent_2", 0.01), "who was not asked owes nothing"
+    asyncio.get_running_loop().call_later(0.01, slow.set)
+    assert await letters.settled("Agent_1", 60)
+    assert (await turn).turn
+
+
 async def test_a_process_that_was_ended_owes_nothing(letters: Letterbox, process: Process) -> None:
     async def never(letter: Letter) -> list[Answer]:
         await asyncio.Event().wait()

@@ -23,6 +23,7 @@ from housemates.orchestrator.journal.log import read_journal
 from housemates.orchestrator.playing import agent_specs
 from housemates.orchestrator.run import run
 
+from ..chaos.table import Tell
 from .thread_server import ThreadServer
 
 ACT, LEARN, OPENAI = "sk-SENTINEL-act-0123456789", "sk-SENTINEL-learn-98765", "sk-SENTINEL-openai-5555"
@@ -104,7 +105,11 @@ def test_nothing_that_an_inline_run_leaves_or_says_has_a_key(server: Babbler, tm
 
 @pytest.mark.ray
 def test_neither_has_a_run_on_ray_nor_ray_s_own_logs_and_tables(
-    server: Babbler, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    server: Babbler,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    record_property: Tell,
 ) -> None:
     seen: dict[str, Any] = {}
 
@@ -143,6 +148,7 @@ def test_neither_has_a_run_on_ray_nor_ray_s_own_logs_and_tables(
     monkeypatch.setattr(cluster, "check_loopback", and_ask_ray)
     run(config_of(server, "ray"), tmp_path / "run", record=tmp_path / "c")
     assert server.heard == {ACT, LEARN}
+    record_property("figure", f"{seen['files']} files and the tables of Ray, the run's own, and all output")
     assert seen["files"] > 10 and seen["told"] == []
     assert b"AgentHost" in seen["tables"] and NEEDLE not in seen["tables"]
     assert told(tmp_path) == []

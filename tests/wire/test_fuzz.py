@@ -14,6 +14,8 @@ from housemates.env.virtualhome.wire import Request, Response, WireGraph, read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ..chaos.table import Tell
+
 SHORT, LONG = 200, 100_000
 """Inputs of one test in every run, and with `-m slow`."""
 
@@ -169,20 +171,28 @@ def test_any_request_is_answered() -> None:
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_bodies() -> None:
+def test_a_hundred_thousand_bodies(record_property: Tell) -> None:
     THOROUGH(given(mutations)(check_body))()
+    tell(record_property)
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_lines() -> None:
+def test_a_hundred_thousand_lines(record_property: Tell) -> None:
     THOROUGH(given(lines, st.integers(0, 4))(check_line))()
+    tell(record_property)
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_requests() -> None:
+def test_a_hundred_thousand_requests(record_property: Tell) -> None:
     simulation = Simulation()
 
     def run(request: Request) -> Any:
         check_request(simulation, request)
 
     THOROUGH(given(requests)(run))()
+    tell(record_property)
+
+
+def tell(record_property: Tell) -> None:
+    for name in ("injections", "survived"):
+        record_property(name, LONG)

@@ -1,0 +1,76 @@
+"""A Ray of our own that does not come up in time, as on a machine with too much to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psutil
+import pytest
+from housemates.orchestrator import cluster
+from housemates.orchestrator.cluster import STARTS, local_ray
+from housemates.orchestrator.errors import RuntimeFailure
+from ray._private import services
+
+from ..leftovers import descendants
+
+pytestmark = [pytest.mark.chaos, pytest.mark.ray]
+
+
+@pytest.fixture
+def too_slow(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Starts that shall fail, by their numbers; a failed one leaves everything as Ray does: up."""
+    connect, begun, failing = cluster._connect, [0], [1]
+
+    def slow(**where: Any) -> None:
+        begun[0] += 1
+        connect(**where)
+        if begun[0] in failing:
+            raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(cluster, "_connect", slow)
+    return failing
+
+
+def raylets() -> list[psutil.Process]:
+    return [process for process in descendants() if process.name() == "raylet"]
+
+
+def test_it_is_started_again_and_of_the_first_start_nothing_is_left(too_slow: list[int]) -> None:
+    with local_ray():
+        import ray
+
+        @ray.remote(num_cpus=0)
+        def one() -> int:
+            return 1
+
+        assert ray.get(one.remote()) == 1
+        assert len(raylets()) == 1
+    assert not raylets()
+
+
+def test_after_that_it_is_given_up_in_one_line_and_nothing_is_left(too_slow: list[int]) -> None:
+    too_slow.extend(range(2, STARTS + 1))
+    with pytest.raises(RuntimeFailure, match=r"^Ray did not start: The current node timed out during startup\.$"):
+        local_ray().__enter__()
+    assert not raylets()
+
+
+def test_a_node_that_takes_longer_than_ray_waits_for_is_waited_for_and_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = [0]
+
+    def not_yet(*_: Any) -> str:
+        asked[0] += 1
+        if asked[0] <= 3:
+            raise RuntimeError("no such node")
+        return "the node"
+
+    monkeypatch.setattr(services, "get_node", not_yet)
+    with cluster._patience():
+        assert services.get_node("address", "id") == "the node"
+    assert services.get_node is not_yet, "nothing of Ray stays changed"
+    asked[0] = 0
+    monkeypatch.setattr(cluster, "PATIENCE_S", 0.0)
+    with cluster._patience(), pytest.raises(RuntimeError, match="no such node"):
+        services.get_node("address", "id")
