@@ -76,9 +76,13 @@ class RemoteAgents:
         return self.home
 
     def stuck(self) -> None:
-        """The actor does not answer: be rid of it, and of the others in it, one of whom may hold it up."""
-        self._lose(self.home)
-        self.move_out()
+        """The actor does not answer: be rid of it, and of the others in it, one of whom may hold it up.
+
+        One that is still coming up is waited for.
+        """
+        if self.home is not None:
+            self._lose(self.home)
+            self.move_out()
 
     def move_out(self) -> None:
         """Leave a process that others use for one of one's own.
