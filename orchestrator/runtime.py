@@ -28,7 +28,7 @@ WORLD = "world"
 """What the world is called among the actors."""
 RESTARTS = 2
 """How often a process that dies while it comes up is made again before the run does not start."""
-STUCK_S = 0.6
+STUCK_S = 0.75
 """Seconds an agent that owes the answer of an earlier step has, once it is asked again, before it counts as stuck."""
 CLOSE_S = 0.5
 """Seconds the actors have to close what they hold before they are killed."""
