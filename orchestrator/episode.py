@@ -22,7 +22,7 @@ from .step_clock import StepClock
 
 Done = TypeVar("Done")
 
-GRACE_S = 0.4
+GRACE_S = 0.25
 """The agents keep the deadline themselves, and say what they were doing; this much later the barrier closes without
 them. A step with a stuck agent closes within half a second of its deadline."""
 

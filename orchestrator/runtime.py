@@ -23,7 +23,7 @@ from .remote import JointAction, RemoteAgents, RemoteWorld
 
 WORLD = "world"
 """What the world is called among the actors."""
-STUCK_S = 0.6
+STUCK_S = 0.75
 """Seconds an agent that owes the answer of an earlier step has, once it is asked again, before it counts as stuck."""
 CHUNK_STEPS = 200
 """So many joint actions travel in one message when a world is rebuilt."""
