@@ -51,9 +51,6 @@ LOCATE_S = 2.0
 STARTS = 2
 """How often a Ray of our own is started if it does not come up."""
 
-PATIENCE_S = 120.0
-"""Seconds our Ray's node has to come up. Ray itself gives it 30, which is short for a machine with much else to do."""
-
 HEAD_S = 10.0
 """Seconds without a connection after which the head of a cluster is given up."""
 
@@ -248,30 +245,6 @@ def local_ray() -> Generator[None]:
         _adopt_orphans(False)
 
 
-@contextmanager
-def _patience() -> Generator[None]:
-    """Within the context Ray, which asks for its node again and again for 30 s, gets no answer before there is one."""
-    from ray._private import services
-
-    ask = services.get_node
-
-    def wait(*arguments: Any, **more: Any) -> Any:
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                return ask(*arguments, **more)
-            except RuntimeError:  # not yet
-                if time.monotonic() > deadline:
-                    raise
-            time.sleep(0.1)
-
-    services.get_node = wait
-    try:
-        yield
-    finally:
-        services.get_node = ask
-
-
 def _start_own(session: str) -> None:
     """Start a Ray with all that it writes below the session's folder, and connect to it.
 
@@ -282,13 +255,12 @@ def _start_own(session: str) -> None:
 
     for left in reversed(range(STARTS)):
         try:
-            with _patience():
-                _connect(
-                    address="local",
-                    include_dashboard=False,
-                    object_store_memory=OBJECT_STORE_BYTES,
-                    _temp_dir=f"{session}/ray",  # Ray opens it to all users of the machine
-                )
+            _connect(
+                address="local",
+                include_dashboard=False,
+                object_store_memory=OBJECT_STORE_BYTES,
+                _temp_dir=f"{session}/ray",  # Ray opens it to all users of the machine
+            )
             return
         except Exception as error:  # Ray raises just that when one of its processes dies or is too slow
             if not left:

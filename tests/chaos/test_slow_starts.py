@@ -9,11 +9,10 @@ import pytest
 from housemates.orchestrator import cluster
 from housemates.orchestrator.cluster import STARTS, local_ray
 from housemates.orchestrator.errors import RuntimeFailure
-from ray._private import services
 
 from ..leftovers import descendants
 
-pytestmark = [pytest.mark.chaos, pytest.mark.ray]
+pytestmark = [pytest.mark.chaos, pytest.mark.ray, pytest.mark.slow]
 
 
 @pytest.fixture
@@ -53,24 +52,3 @@ def test_after_that_it_is_given_up_in_one_line_and_nothing_is_left(too_slow: lis
     with pytest.raises(RuntimeFailure, match=r"^Ray did not start: The current node timed out during startup\.$"):
         local_ray().__enter__()
     assert not raylets()
-
-
-def test_a_node_that_takes_longer_than_ray_waits_for_is_waited_for_and_not_for_ever(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    asked = [0]
-
-    def not_yet(*_: Any) -> str:
-        asked[0] += 1
-        if asked[0] <= 3:
-            raise RuntimeError("no such node")
-        return "the node"
-
-    monkeypatch.setattr(services, "get_node", not_yet)
-    with cluster._patience():
-        assert services.get_node("address", "id") == "the node"
-    assert services.get_node is not_yet, "nothing of Ray stays changed"
-    asked[0] = 0
-    monkeypatch.setattr(cluster, "PATIENCE_S", 0.0)
-    with cluster._patience(), pytest.raises(RuntimeError, match="no such node"):
-        services.get_node("address", "id")
