@@ -31,6 +31,7 @@ class Conversation:
 
     def __init__(self, spec: AgentSpec, chat: ChatModel, learn_chat: ChatModel | None = None) -> None:
         self._spec = spec
+        self._caller = f"{spec.seed}/{spec.name}"  # households that share a process have agents of the same names
         self._models = {"act": chat, "learn": learn_chat or chat}
         self._tape = None if spec.tape is None else Tape(spec.tape)
         self.calls: list[Call] = []
@@ -71,7 +72,7 @@ class Conversation:
             if self._tape is not None:
                 reply = self._tape.play(step, sent)
             else:
-                reply = await model.complete(**request, deadline_s=deadline_s, caller=self._spec.name)
+                reply = await model.complete(**request, deadline_s=deadline_s, caller=self._caller)
         except ChatError as error:
             if error.kind == "budget":  # it was never begun
                 raise

@@ -126,8 +126,16 @@ class AgentHost:
         except Exception as error:
             return _failed(ask, "error", _traceback(error), calls)
 
+    async def stop(self) -> None:
+        """Break off the turns that are being taken."""
+        turns = list(self._turns)
+        for turn in turns:
+            turn.cancel()
+        await asyncio.gather(*turns, return_exceptions=True)
+
     async def close(self) -> None:
-        """Give the connections to the models back."""
+        """Break off, and give the connections to the models back."""
+        await self.stop()
         await self._chats.close()
 
     async def _take(self, seat: _Seat, ask: Ask, calls: list[Call]) -> Answer:

@@ -38,21 +38,23 @@ class AgentHosts:
     ) -> None:
         """Make a group, unless there is one of that name already. See `Chats` for the terms."""
         if name not in self._hosts:
-            chats = self._chats.setdefault(
-                (call_deadline_s, terms), Chats(deadline_s=call_deadline_s, gate=gate, terms=terms)
-            )
-            self._hosts[name] = self._host(specs, endpoint, chats)
+            if (call_deadline_s, terms) not in self._chats:
+                self._chats[call_deadline_s, terms] = Chats(deadline_s=call_deadline_s, gate=gate, terms=terms)
+            self._hosts[name] = self._host(specs, endpoint, self._chats[call_deadline_s, terms])
 
     async def turns(self, name: str, letter: bytes) -> bytes:
         """See `AgentHost.turns`."""
         return await self._hosts[name].turns(letter)
 
     async def close(self, name: str) -> None:
-        """Close a group, if it is there; the last one gives the connections to the models back."""
-        self._hosts.pop(name, None)
+        """Close a group, if it is there, and break off what it does; with the last one connections to models end."""
+        host = self._hosts.pop(name, None)
+        if host is not None:
+            await host.stop()
         if not self._hosts:
-            while self._chats:
-                await self._chats.popitem()[1].close()
+            unused, self._chats = self._chats, {}
+            for chats in unused.values():
+                await chats.close()
 
     def _host(self, specs: Sequence[AgentSpec], endpoint: Endpoint, chats: Chats) -> AgentHost:
         return AgentHost(specs, endpoint, chats)

@@ -18,6 +18,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
+from random import randrange
 from typing import Any
 
 import psutil
@@ -62,7 +63,7 @@ STOP_S = 1.0
 _PR_SET_CHILD_SUBREAPER = 36
 
 _session: str | None = None  # the folder of the Ray of ours that is up
-_turns = count()  # which machine comes first, for each run of this process another one
+_turns = count(randrange(1000))  # which machine comes first: another one for each run, and in each process of a run
 _head = ""  # where the head of the cluster is that is joined
 
 

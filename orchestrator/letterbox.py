@@ -45,7 +45,7 @@ class Letterbox:
         return not self.awaits(agent)
 
     def forget(self) -> None:
-        """Nobody owes anything any more: the process has ended."""
+        """Nobody owes anything any more: the process has ended, or the agents have left it."""
         self._awaited.clear()
 
     async def turn(self, ask: Ask) -> Answer:

@@ -32,8 +32,12 @@ class Process:
         self.current: Any = None
 
     async def up(self) -> Any:
-        """The actor, when it is there; one that is killed while it comes up is made again."""
-        from ray.exceptions import RayActorError
+        """The actor, when it is there; one that is killed while it comes up is made again.
+
+        Raises:
+            RayError: it does not come up, or nobody uses it any more.
+        """
+        from ray.exceptions import RayActorError, RayError
 
         restarts = RESTARTS
         while True:
@@ -41,9 +45,10 @@ class Process:
             try:
                 await sent(actor.ready.remote)
                 return actor
-            except RayActorError as error:
+            except RayError as error:
                 self.lose(actor)
-                if error.actor_init_failed or not restarts:  # the former would happen again
+                by_itself = not isinstance(error, RayActorError) or error.actor_init_failed  # which it would do again
+                if by_itself or not restarts or not self._users:
                     raise
                 restarts -= 1
 
@@ -59,6 +64,10 @@ class Process:
         if self.current is not None:
             ray.kill(self.current)
         self.current = None
+
+    def another(self) -> Process:
+        """A process of the same kind, for who leaves this one."""
+        return Process(self._make)
 
     @property
     def shared(self) -> bool:
@@ -84,12 +93,12 @@ def agent_processes(number: int) -> list[Process]:
     return [Process(lambda: AgentActor.options(**next(place)).remote()) for _ in range(number)]
 
 
-def world_process() -> Process:
-    """A process for worlds."""
+def world_processes(number: int) -> list[Process]:
+    """So many processes for worlds, likewise."""
     from ..env.actor import WorldActor
 
-    place = places(first=1)
-    return Process(lambda: WorldActor.options(**next(place)).remote())
+    place = places(first=number)
+    return [Process(lambda: WorldActor.options(**next(place)).remote()) for _ in range(number)]
 
 
 async def sent(call: Callable[[], Awaitable[Any]]) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from ..actors.agent import AgentSpec
@@ -14,7 +15,7 @@ from ..actors.model.chat import Endpoint
 from ..env.world import StepResult, World
 from .errors import RuntimeFailure, WorldLost
 from .letterbox import Exchange, Letterbox, ProcessLost
-from .processes import Process, agent_processes, in_short, raised, sent, world_process
+from .processes import Process, in_short, raised, sent
 
 CLOSE_S = 0.5
 """Seconds the actors have to close what they hold before they are killed."""
@@ -22,16 +23,89 @@ CLOSE_S = 0.5
 JointAction = Mapping[str, str | None]
 
 
-class RemoteAgents:
-    """Agents of one episode that share a process; those of other episodes may be there, too.
+class _Resident(ABC):
+    """What an episode keeps in a process, where others may keep something, too.
 
-    They stay in the actor in which they were opened, and are opened anew when that is lost.
+    It stays in the actor in which it was opened, and is opened anew when that is lost.
+
+    Attributes:
+        home: that actor, if there is one.
+    """
+
+    def __init__(self, process: Process) -> None:
+        self.home: Any = None
+        self._process = process
+        self._name = uuid.uuid4().hex
+        process.enter()
+
+    @abstractmethod
+    def _opened(self, home: Any) -> Awaitable[None]:
+        """Have an actor make it, unless it is there."""
+
+    async def open(self) -> Any:
+        """Make it, if it is not there; returns the actor.
+
+        Raises:
+            RayError: the actor is gone, or cannot make it.
+        """
+        from ray.exceptions import RayActorError
+
+        while self.home is None:
+            process = self._process
+            home = await process.up()
+            try:
+                await sent(lambda: self._opened(home))  # noqa: B023 - it is awaited here
+            except RayActorError:
+                process.lose(home)
+                if not process.shared:
+                    raise
+                if process is self._process:  # what died may not have been for this one's sake
+                    self.move_out()
+                continue
+            if process is self._process:
+                self.home = home
+        return self.home
+
+    def lose(self) -> None:
+        """Its actor is gone or does not answer: be rid of it."""
+        if self.home is not None:
+            self._process.lose(self.home)
+            self.forget()
+
+    def move_out(self) -> None:
+        """Leave a process that others use for one of one's own.
+
+        Of those that are lost together, one may be what kills or holds up their process each time.
+        """
+        if self._process.shared:
+            self._process.leave()
+            self._process = self._process.another()
+            self._process.enter()
+            self.forget()
+
+    def forget(self) -> None:
+        """It is to be opened anew."""
+        self.home = None
+
+    async def close(self) -> None:
+        """Close it within the time that there is for that."""
+        home, self.home = self.home or self._process.current, None
+        try:
+            if home is not None:
+                with contextlib.suppress(TimeoutError, RuntimeFailure):
+                    async with asyncio.timeout(CLOSE_S):
+                        await raised(home.close.remote(self._name))
+        finally:
+            self._process.leave()
+
+
+class RemoteAgents(_Resident):
+    """Agents of one episode that share a process.
 
     Attributes:
         letters: how they are asked.
         alone: held by whoever is asked for the last time in a step, so that an agent that kills the process does
             not take its housemates with it.
-        home: the actor that holds them, if there is one.
     """
 
     def __init__(
@@ -44,36 +118,29 @@ class RemoteAgents:
         gate: Granting | None,
         terms: Terms | None,
     ) -> None:
-        self.home: Any = None
+        super().__init__(process)
         self.letters = Letterbox(self._reached)
         self.alone = asyncio.Lock()
-        self._process = process
-        self._name = uuid.uuid4().hex
         self._specs = specs
         self._endpoint = endpoint
         self._limits: dict[str, Any] = {"call_deadline_s": call_deadline_s, "gate": gate, "terms": terms}
-        process.enter()
+
+    def _opened(self, home: Any) -> Awaitable[None]:
+        return home.open.remote(self._name, self._specs, self._endpoint, **self._limits)
 
     async def open(self) -> Any:
-        """Bring the agents up, if they are not there; returns their actor.
+        """As of any resident.
 
         Raises:
             RayError: the actor is gone.
             RuntimeFailure: the agents cannot be made.
         """
-        from ray.exceptions import RayActorError, RayTaskError
+        from ray.exceptions import RayTaskError
 
-        if self.home is None:
-            home = await self._process.up()
-            try:
-                await sent(lambda: home.open.remote(self._name, self._specs, self._endpoint, **self._limits))
-            except RayTaskError as error:
-                raise RuntimeFailure(f"agents cannot be made: {in_short(error)}") from None
-            except RayActorError:
-                self._process.lose(home)
-                raise
-            self.home = home
-        return self.home
+        try:
+            return await super().open()
+        except RayTaskError as error:
+            raise RuntimeFailure(f"agents cannot be made: {type(error.cause).__name__}: {error.cause}") from None
 
     def stuck(self) -> None:
         """The actor does not answer: be rid of it, and of the others in it, one of whom may hold it up.
@@ -81,64 +148,39 @@ class RemoteAgents:
         One that is still coming up is waited for.
         """
         if self.home is not None:
-            self._lose(self.home)
+            self.lose()
             self.move_out()
 
-    def move_out(self) -> None:
-        """Leave a process that others use for one of one's own.
-
-        Of those that are lost together, one may be what kills or holds up their process each time.
-        """
-        if self._process.shared:
-            self._process.leave()
-            (self._process,) = agent_processes(1)
-            self._process.enter()
-            self._forget()
+    def forget(self) -> None:
+        super().forget()
+        self.letters.forget()
 
     async def close(self) -> None:
-        """Close the agents within the time that there is for that."""
-        home, self.home = self.home, None
         try:
-            if home is not None:
-                await _closed(home, self._name)
+            await super().close()
         finally:
-            self._process.leave()
             await self.letters.close()
-
-    def _lose(self, home: Any) -> None:
-        self._process.lose(home)
-        if home is self.home:
-            self._forget()
-
-    def _forget(self) -> None:
-        self.home = None
-        self.letters.forget()
 
     def _reached(self) -> Exchange:
         home: Any = None
 
         async def exchange(letter: bytes) -> bytes:
-            from ray.exceptions import RayError
+            from ray.exceptions import RayActorError, RayError
 
             nonlocal home
             try:
                 home = home or await self.open()
                 return await sent(lambda: home.turns.remote(self._name, letter))
             except (RayError, RuntimeFailure) as error:
-                self._lose(home)
+                if home is not None and home is self.home:
+                    self.lose() if isinstance(error, RayActorError) else self.forget()
                 raise ProcessLost(in_short(error)) from None
 
         return exchange
 
 
-class RemoteWorld:
-    """The world of one episode, in a process that others' worlds may share.
-
-    It stays in the actor in which it was opened. When that is lost, calls raise WorldLost until it is opened anew.
-
-    Attributes:
-        home: that actor, if there is one.
-    """
+class RemoteWorld(_Resident):
+    """The world of one episode. When its actor is lost, calls raise WorldLost until it is opened anew."""
 
     def __init__(
         self,
@@ -148,25 +190,23 @@ class RemoteWorld:
         *,
         deadline_s: float,
     ) -> None:
-        self.home: Any = None
+        super().__init__(process)
         self._losses = 0  # since its last step
-        self._process = process
-        self._name = uuid.uuid4().hex
         self._made_of = (factory, arguments)
         self._deadline_s = deadline_s
         self._calls = 0
-        process.enter()
+
+    def _opened(self, home: Any) -> Awaitable[None]:
+        return home.open.remote(self._name, *self._made_of)
 
     async def open(self) -> None:
-        """Make the world, if it is not there."""
-        if self.home is None:
-            home = await raised(self._process.up())
-            try:
-                await raised(sent(lambda: home.open.remote(self._name, *self._made_of)))
-            except WorldLost:
-                self._process.lose(home)
-                raise
-            self.home = home
+        """Make the world, if it is not there.
+
+        Raises:
+            WorldLost: its process is gone.
+            WorldError: it cannot be made.
+        """
+        await raised(super().open())
 
     async def once(self, method: str, *arguments: Any, steps: int = 1) -> Any:
         """Have the world do something once, however often the message has to be sent.
@@ -193,30 +233,8 @@ class RemoteWorld:
         return result
 
     def lose(self) -> None:
-        """Be rid of it; `open` makes another.
-
-        Of worlds that are lost together one may be what kills or holds up their process each time: from the second
-        loss in a step on they are made apart, so that it cannot take the others with it.
-        """
-        self._process.lose(self.home)
-        self.home = None
+        """Be rid of it; `open` makes another, from the second loss in a step on in a process of its own."""
+        super().lose()
         self._losses += 1
         if self._losses > 1:
-            self._process.leave()
-            self._process = world_process()
-            self._process.enter()
-
-    async def close(self) -> None:
-        """Close it within the time that there is for that."""
-        home, self.home = self.home, None
-        try:
-            if home is not None:
-                await _closed(home, self._name)
-        finally:
-            self._process.leave()
-
-
-async def _closed(home: Any, name: str) -> None:
-    with contextlib.suppress(TimeoutError, RuntimeFailure):
-        async with asyncio.timeout(CLOSE_S):
-            await raised(home.close.remote(name))
+            self.move_out()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from ..actors.agent import AgentSpec
@@ -13,12 +14,12 @@ from ..actors.host import AgentHost
 from ..actors.limiter.gate import Gate, Terms
 from ..actors.model.chat import Endpoint
 from ..actors.model.chats import Chats
-from ..actors.turn import Answer, Ask
+from ..actors.turn import Answer, Ask, Failure
 from ..env.host import WorldHost
 from ..env.world import Observation, StepResult, World
 from .barrier import MAX_ATTEMPTS
 from .errors import RuntimeFailure, WorldLost
-from .processes import Process, agent_processes, raised, world_process
+from .processes import Process, agent_processes, raised, world_processes
 from .remote import JointAction, RemoteAgents, RemoteWorld
 
 WORLD = "world"
@@ -129,7 +130,7 @@ class RayRuntime:
         self._group_of = {
             spec.name: remote for remote, group in zip(self._groups, groups, strict=True) for spec in group
         }
-        self._world = RemoteWorld(worlds or world_process(), world, world_arguments, deadline_s=world_deadline_s)
+        self._world = RemoteWorld(worlds or world_processes(1)[0], world, world_arguments, deadline_s=world_deadline_s)
 
     def actors(self) -> dict[str, Any]:
         """The Ray actor that holds each agent, and the world, as far as there is one right now."""
@@ -143,7 +144,16 @@ class RayRuntime:
             with contextlib.suppress(WorldLost):
                 await self._world.open()
 
-        await raised(asyncio.gather(open_world(), *(group.open() for group in self._groups)))
+        opening = [
+            asyncio.ensure_future(open_world()),
+            *(asyncio.ensure_future(group.open()) for group in self._groups),
+        ]
+        try:
+            await raised(asyncio.gather(*opening))
+        finally:
+            for task in opening:
+                task.cancel()
+            await asyncio.gather(*opening, return_exceptions=True)
 
     async def reset(self, seed: int) -> dict[str, Observation]:
         await self._world.open()
@@ -152,12 +162,17 @@ class RayRuntime:
     async def turn(self, ask: Ask) -> Answer:
         group = self._group_of[ask.agent]
         last = ask.attempt == MAX_ATTEMPTS
+        clock = asyncio.get_running_loop().time
+        until = clock() + ask.deadline_s
         async with group.alone if last else contextlib.nullcontext():
+            if last and clock() > until:  # its turn in the line came when the step was over
+                failure = Failure(kind="late", message=f"{ask.agent} was not asked within {ask.deadline_s:g} s")
+                return Answer(agent=ask.agent, step=ask.step, attempt=ask.attempt, failure=failure)
             if not await group.letters.settled(ask.agent, STUCK_S):  # it should have said so itself
                 group.stuck()
             elif last:
                 group.move_out()
-            return await group.letters.turn(ask)
+            return await group.letters.turn(replace(ask, deadline_s=max(0.0, until - clock())))
 
     async def step(self, actions: JointAction) -> StepResult:
         return await self._world.step(actions)

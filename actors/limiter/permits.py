@@ -110,6 +110,7 @@ class Permits:
         """Fall silent; the gate takes back what is held. May be called more than once."""
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

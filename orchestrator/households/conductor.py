@@ -10,7 +10,7 @@ from ...actors.limiter.gate import Gate
 from ...actors.model.chat import Endpoint
 from ..config import BUDGET, ModelChoice, RunConfig
 from ..playing import Purse, Shared
-from ..processes import Process, agent_processes, world_process
+from ..processes import Process, agent_processes, world_processes
 from ..side_by_side import Job, SideBySide
 from .books import News, Reporter
 from .folder import Household
@@ -52,9 +52,13 @@ class Conductor:
 
     async def play(self, households: Sequence[Household]) -> None:
         """Play all to their ends, or until it is told to stop."""
-        together = self._shape.agents_per_actor // households[0].config.agents
-        agents = _dealt(households, together, lambda: agent_processes(1)[0]) if self._with_ray and together > 1 else {}
-        worlds = _dealt(households, self._shape.worlds_per_actor, world_process) if self._with_ray else {}
+        agents: dict[str, Process] = {}
+        worlds: dict[str, Process] = {}
+        if self._with_ray:
+            worlds = _dealt(households, self._shape.worlds_per_actor, world_processes)
+            whole = self._shape.agents_per_actor // households[0].config.agents
+            if whole > 1:  # else a process takes the agents of one household at most
+                agents = _dealt(households, whole, agent_processes)
         jobs = [
             Job(one.name, one.folder, one.config, budget=self._budget, shared=shared)
             for one in households
@@ -80,9 +84,7 @@ class Conductor:
         self._playing.stop("")
 
 
-def _dealt(households: Sequence[Household], together: int, make: Callable[[], Process]) -> dict[str, Process]:
-    """A process for so many households at a time, by their names."""
-    made: dict[str, Process] = {}
-    for start in range(0, len(households), together):
-        made |= dict.fromkeys((one.name for one in households[start : start + together]), make())
-    return made
+def _dealt(households: Sequence[Household], together: int, make: Callable[[int], list[Process]]) -> dict[str, Process]:
+    """The process of each household by its name, where so many share one."""
+    processes = make(-(-len(households) // together))
+    return {one.name: processes[number // together] for number, one in enumerate(households)}

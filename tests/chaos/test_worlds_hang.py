@@ -16,7 +16,7 @@ from housemates.env.world import Observation, StepResult
 from housemates.orchestrator.config import make_config
 from housemates.orchestrator.errors import WorldLost
 from housemates.orchestrator.playing import agent_specs
-from housemates.orchestrator.processes import world_process
+from housemates.orchestrator.processes import world_processes
 from housemates.orchestrator.runtime import RayRuntime
 
 from .episodes import SETTINGS, play, play_household
@@ -92,7 +92,7 @@ def test_a_world_that_kills_its_process_each_time_does_not_end_the_others_in_it(
     tmp_path: Path, endpoint: Endpoint
 ) -> None:
     config = make_config(**SETTINGS)
-    shared = world_process()
+    (shared,) = world_processes(1)
 
     def sharing(world: type[HouseholdWorld], **more_arguments: Any) -> RayRuntime:
         arguments = {"task": config.task, "agents": config.agents, **more_arguments}
