@@ -96,16 +96,15 @@ class Connection:
 
 def _leave(key: str | None) -> dict[str, Any]:
     """What says that we may ask, beside what the client says by itself: nothing at all for servers without keys."""
-    from openai import Omit
+    from .openai_import import Omit
 
     return {} if key else {"Authorization": Omit()}
 
 
 def _client(base_url: str, key: str, *, direct: bool) -> AsyncOpenAI:
     # Imported here: it takes the better part of a second, and most commands never call a model.
-    from openai import DEFAULT_CONNECTION_LIMITS, AsyncOpenAI, DefaultAioHttpClient
-
     from .bounded import bound
+    from .openai_import import DEFAULT_CONNECTION_LIMITS, AsyncOpenAI, DefaultAioHttpClient
 
     limits = type(DEFAULT_CONNECTION_LIMITS)(
         max_connections=MAX_CONNECTIONS,
@@ -119,9 +118,8 @@ def _client(base_url: str, key: str, *, direct: bool) -> AsyncOpenAI:
 
 
 async def _answered(request: Awaitable[str]) -> str:
-    from openai import APIConnectionError, APIStatusError
-
     from .bounded import EndlessReply
+    from .openai_import import APIConnectionError, APIStatusError
 
     try:
         return await request
