@@ -38,6 +38,8 @@ lint: $(INSTALLED)
 types: $(INSTALLED)
 	$(BIN)/pyright
 
+# What is installed is compiled at once: else many processes that start together would each do it, every time where Python
+# is told to write nothing.
 # uv leaves out what overrides.txt names, some 700 MB that trace-opt asks for and never imports; pip cannot.
 # virtualhome, with which the tests compare ours, pins packages that no current Python takes; it comes without them.
 $(INSTALLED): pyproject.toml constraints.txt overrides.txt
@@ -46,7 +48,7 @@ $(INSTALLED): pyproject.toml constraints.txt overrides.txt
 	@echo "installing into $(VENV) (once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
-	@$(UV) pip install --quiet -c constraints.txt --overrides overrides.txt -e '.[local,dev]'
+	@$(UV) pip install --quiet --compile-bytecode -c constraints.txt --overrides overrides.txt -e '.[local,dev]'
 	@$(UV) pip install --quiet --no-deps virtualhome==2.3.0
 	@touch $@
 
