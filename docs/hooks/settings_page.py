@@ -20,6 +20,9 @@ Every setting of a run has one name in four places:
 | a TOML file, read with `--config` | `learn_every = 3` |
 | Python | `housemates.make_config(learn_every=3)` |
 
+Two differ: `world_args` is the flag `--world-arg NAME=VALUE`, given as often as there are arguments, and has no variable; `replay` is set by
+`--llm replay:FILE`. `--agent` is another name of `--method`.
+
 A flag wins over a variable, a variable over the file. An unknown name, or a value that is out of range, is one line on
 stderr and exit code 2. The `run.toml` in a run's folder is such a file, with everything that was defaulted.
 """
