@@ -35,7 +35,8 @@ class SimulatorProcess:
     """Owns one simulator executable: starts it, knows whether it lives, ends it with all its children.
 
     The executable runs under a guardian process, in a process group of its own; both end with this process, whatever
-    ends it. A stopped one can be started again, and gets another port. Without a display (`DISPLAY`) it has no graphics.
+    ends it. A stopped one can be started again, and gets another port. Without a display (`DISPLAY`) it has no
+    graphics.
 
     Args:
         path: the executable.
