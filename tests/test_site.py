@@ -23,6 +23,7 @@ import housemates
 
 ROOT = Path(__file__).parent.parent
 NOWHERE = "http://127.0.0.1:9"
+IMPORT = re.compile(r"^(?:>>> )?from (housemates\.[\w.]+) import (\([^)]*\)|[\w, ]+)", re.M)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,16 @@ def test_the_start_page_leads_to_every_page_of_the_repository() -> None:
 def test_every_public_name_is_documented_under_its_own_name(site: Path) -> None:
     page = (site / "reference" / "api.html").read_text()
     assert [name for name in housemates.__all__ if f'id="housemates.{name}"' not in page] == []
+
+
+def test_whatever_documents_and_examples_import_is_documented(site: Path) -> None:
+    page = (site / "reference" / "api.html").read_text()
+    shown = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.py")]
+    imports = [found for path in shown for found in re.findall(IMPORT, path.read_text())]
+    names = {f"{module}.{name}" for module, names in imports for name in re.findall(r"\w+", names)}
+    traces = {"housemates.actors.trace_import.trace", "housemates.actors.trace_import.Node"}
+    ours = {name for name in names - traces if name.rpartition(".")[2] not in housemates.__all__}
+    assert [name for name in sorted(ours) if f'id="{name}"' not in page] == []
 
 
 def test_every_setting_is_explained(site: Path) -> None:
