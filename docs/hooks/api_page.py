@@ -6,8 +6,9 @@ import housemates
 
 INTRODUCTION = """# Python
 
-What `housemates` itself offers is public and imported when it is first used; so are the parts after it, by the names that
-they have here. `trace` and `Node` in `housemates.actors.trace_import` are Trace's own. Other modules may change without notice.
+What `housemates` itself offers is public and imported when it is first used; so are the parts after it, by the names
+that they have here. `trace` and `Node` in `housemates.actors.trace_import` are Trace's own. Other modules may change
+without notice.
 """
 
 SUBJECTS = {
