@@ -12,7 +12,7 @@ run: $(INSTALLED)  ## two agents wash the dishes with the embedded model
 	@$(BIN)/housemates models pull
 	@$(BIN)/housemates run --task put_dishwasher --agents 2 --llm local --steps 30 $(ARGS)
 
-test: $(INSTALLED)  ## all tests
+test: $(INSTALLED)  ## all tests but the slow ones (ARGS='-m slow' runs those)
 	@$(BIN)/housemates models pull
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 

@@ -44,7 +44,7 @@ class Learning:
 
     Attributes:
         optimize: the trainable texts: `plan`, `plan+role`, or a user's `Policy` as `module:Class`.
-        optimizer: `optoprime`, `opro`, or a user's subclass of OptoPrime as `module:Class`.
+        optimizer: `optoprime`, `opro`, `textgrad`, or any other optimizer of `opto` as `module:Class`.
         objective: what the optimizer's model is asked to do; "" for the optimizer's own words.
         memory_size: how many past (texts, feedback) pairs the optimizer shows its model.
         credit_steps: how many of the last thoughts the feedback travels back through.

@@ -1,7 +1,7 @@
 """Imports Trace: quickly, silently, and without what it asks for and we never use.
 
-Every process that holds a Trace agent pays for this import, so both tricks matter: 0.2 s of CPU
-instead of more than ten.
+Every process that holds a Trace agent pays for this import, so both tricks matter: a few
+tenths of a second of CPU instead of more than ten seconds.
 """
 
 from __future__ import annotations

@@ -4,9 +4,10 @@ On the first machine:    ray start --head
 On the others:           ray start --address=FIRST:6379
 Then, on any of them:    RAY_ADDRESS=FIRST:6379 python examples/cluster.py
 
-All machines need the same version of housemates, and must reach the model's endpoint. The scripted model, which this
-example uses, listens on this machine only: name a real endpoint (`llm`, `base_url`) if there are others. It prints
-whether the trajectory is that of a run in one process.
+All machines need the same Ray, the same Python, and the packages that housemates depends on (housemates itself is sent
+to them), and must reach the model's endpoint. The scripted model, which this example uses, listens on this machine
+only: name a real endpoint (`llm`, `base_url`) if there are others. It prints whether the trajectory is that of a run in
+one process.
 """
 
 from __future__ import annotations

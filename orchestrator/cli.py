@@ -16,10 +16,10 @@ import typer
 
 from ..env.collecting import collect_seldom
 from . import bench, doctor, llm, serve
-from .embedded import models_app
 from .exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OVER_BUDGET, EXIT_USAGE
 from .film import command as film_cli
 from .house.command import house_app
+from .models import models_app
 from .options import (
     Address,
     AgentsPerActor,

@@ -96,7 +96,7 @@ class RunConfig(BaseModel):
     simulator: str = Field(
         "", description="a VirtualHome executable, or the URL of a simulator that runs; empty: the embedded engine"
     )
-    llm: str = Field("", description="openai:MODEL, local, local:PATH.gguf or scripted")
+    llm: str = Field("", description="openai:MODEL, local, local:PATH.gguf, scripted, or scripted:module:function")
     replay: str = Field("", description="a cassette that is played back in place of all models (--llm replay:FILE)")
     base_url: str = Field("", description="of an OpenAI-compatible endpoint (vLLM, Ollama, …), with openai:MODEL")
     key_env: str = Field("", description="variable that holds the key of openai:MODEL; empty: OPENAI_API_KEY, or none")

@@ -87,7 +87,7 @@ class Run:
         model: what the agents asked.
         agents: their names.
         steps: what happened, see `Steps`.
-        status: completed, interrupted, failed, or unfinished while it has no end.
+        status: completed, interrupted, failed, budget_exceeded, or unfinished while it has no end.
     """
 
     def __init__(self, index: JournalIndex) -> None:

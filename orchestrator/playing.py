@@ -17,9 +17,9 @@ from ..actors.cassette import Cassette, Reel
 from ..actors.feedback import find_feedback
 from ..actors.limiter.budget import Spent
 from ..actors.limiter.gate import Gate, Terms
-from ..actors.limits import limits_of
 from ..actors.model.chat import Endpoint
 from ..actors.model.server_process import ServerProcess
+from ..actors.reply_limits import limits_of
 from ..env.household.household import HouseholdWorld
 from ..env.own_world import make_world
 from ..env.world import World

@@ -13,14 +13,17 @@ import pytest
 import typer
 from housemates.orchestrator.cli import app
 from housemates.orchestrator.config import RunConfig
+from housemates.orchestrator.households.books import summarize
 from housemates.orchestrator.journal.log import read_journal
 from housemates.orchestrator.journal.records import _reader
+from housemates.orchestrator.report.rows import Prices, read_results
 from housemates.orchestrator.run import run
 
 import housemates
 
 ROOT = Path(__file__).parent.parent
 NOWHERE = "http://127.0.0.1:9"
+IMPORT = re.compile(r"^(?:>>> )?from (housemates\.[\w.]+) import (\([^)]*\)|[\w, ]+)", re.M)
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +56,25 @@ def test_every_page_of_the_repository_is_in_it(site: Path) -> None:
     assert [str(page) for page in sorted(pages) if not (site / page).is_file()] == []
 
 
+def test_the_start_page_leads_to_every_page_of_the_repository() -> None:
+    pages = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")} - {"index.md"}
+    linked = set(re.findall(r"\]\(([\w/-]+\.md)", (ROOT / "docs" / "index.md").read_text()))
+    assert sorted(pages - linked) == []
+
+
 def test_every_public_name_is_documented_under_its_own_name(site: Path) -> None:
     page = (site / "reference" / "api.html").read_text()
     assert [name for name in housemates.__all__ if f'id="housemates.{name}"' not in page] == []
+
+
+def test_whatever_documents_and_examples_import_is_documented(site: Path) -> None:
+    page = (site / "reference" / "api.html").read_text()
+    shown = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.py")]
+    imports = [found for path in shown for found in re.findall(IMPORT, path.read_text())]
+    names = {f"{module}.{name}" for module, names in imports for name in re.findall(r"\w+", names)}
+    traces = {"housemates.actors.trace_import.trace", "housemates.actors.trace_import.Node"}
+    ours = {name for name in names - traces if name.rpartition(".")[2] not in housemates.__all__}
+    assert [name for name in sorted(ours) if f'id="{name}"' not in page] == []
 
 
 def test_every_setting_is_explained(site: Path) -> None:
@@ -84,3 +103,17 @@ def test_the_journal_s_page_names_every_field_of_a_journal(site: Path, tmp_path:
     assert lessons
     assert {key for record in [*records, *parts, *turns, *lessons, *calls] for key in record} <= named
     assert set(_reader().json_schema()["discriminator"]["mapping"]) <= named
+
+
+def test_the_page_of_metrics_names_every_figure(tmp_path: Path) -> None:
+    config = housemates.make_config(task="read_book", llm="scripted", runtime="inline", steps=4, seed=1)
+    result = run(config, tmp_path / "run")
+    summary = result.summary
+    tables = read_results([result.folder], Prices())
+    groups = [summary, summary["llm"], summary["optimizer"], summary["times"], summarize(config, {}, {}, "", "")]
+    rows = [tables.episodes[0], tables.plans[0], tables.times[0]]
+    settings = RunConfig.model_fields.keys()
+    parts = set(summary["times"]["steps"]) | set(summary["times"]["agents"])
+    by_part = parts | {f"{of}_{part}" for of in ("step", "agent") for part in parts}
+    named = set(re.findall(r"[a-z_]+", (ROOT / "docs" / "reference" / "metrics.md").read_text()))
+    assert {key for found in [*groups, *rows] for key in found} - settings - by_part <= named

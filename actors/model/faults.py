@@ -6,8 +6,8 @@ A specification is a list of items, separated by commas (`docs/faults.md` tells 
     KIND@N            every request from the N-th on, counted from 1
     rate=N            429 for what exceeds N requests a second (bursts of up to one second's worth are taken)
     concurrency=N     429 for what exceeds N requests at once
-    retry-after=WAIT  what a 429 or 503 asks for: seconds (2), milliseconds (200ms), or a date so far ahead (date:2)
-    seed=N            other draws
+    retry-after=WAIT  what a 429, 503 or 529 asks for: seconds (2), milliseconds (200ms), or a date (date:2)
+    seed=TEXT         other draws
 
 Whether a request meets a fault depends on the seed, its body, and how often that body has come before, not on
 the order of arrival: the same run meets the same faults.

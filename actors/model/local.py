@@ -55,22 +55,13 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def local_server(
-    path: Path,
-    agents: int = 2,
-    log_path: Path | None = None,
-    *,
-    context: int = CONTEXT_TOKENS,
-    threads: int | None = None,
-) -> ServerProcess:
+def local_server(path: Path, agents: int = 2, log_path: Path | None = None) -> ServerProcess:
     """A server for the GGUF model at `path`, sized for `agents`. Not started yet.
 
     Args:
         path: the model file; pulled models are checked against their hash.
         agents: how many agents share it.
         log_path: where llama.cpp's log goes.
-        context: tokens of one prompt with its reply.
-        threads: default: as many as there are usable cores.
 
     Raises:
         ModelError: the engine is not installed, or the file is missing or wrong.
@@ -80,11 +71,10 @@ def local_server(
     verify(path)
     slots = slots_for(agents, large=path.stat().st_size >= _LARGE_BYTES)
     arguments = ["--model", str(path.resolve()), "--slots", str(slots)]
-    arguments += ["--context", str(context), "--threads", str(threads or usable_cores())]
     return ServerProcess(__name__, arguments, environment=_SHORT_SPINS, log_path=log_path, start_timeout_s=_START_S)
 
 
-def parameters(path: str, slots: int, context: int, threads: int) -> Any:
+def parameters(path: str, slots: int) -> Any:
     """llama.cpp's settings. Its defaults for batch sizes and flash attention measured best, and are kept."""
     p = _engine().CommonParams()
     p.model.path = path
@@ -92,9 +82,8 @@ def parameters(path: str, slots: int, context: int, threads: int) -> Any:
     p.hostnames = ["127.0.0.1"]
     p.port = 0
     p.n_parallel = slots
-    p.n_ctx = slots * context
-    p.cpuparams.n_threads = threads
-    p.cpuparams_batch.n_threads = threads
+    p.n_ctx = slots * CONTEXT_TOKENS
+    p.cpuparams.n_threads = p.cpuparams_batch.n_threads = usable_cores()
     p.cache_prompt = True
     p.cache_ram_mib = 0  # a second copy of prompts that the slots already keep
     p.n_threads_http = max(_POOL_THREADS, slots + 2)
@@ -120,13 +109,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m housemates.actors.model.local", description=__doc__)
     parser.add_argument("--model", required=True, help="a GGUF file")
     parser.add_argument("--slots", type=int, default=slots_for(2), help="prompts at once")
-    parser.add_argument("--context", type=int, default=CONTEXT_TOKENS, help="tokens per slot")
-    parser.add_argument("--threads", type=int, default=usable_cores())
     parser.add_argument(SUPERVISED, action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     announce = be_supervised() if options.supervised else None
 
-    server = _engine().Server(parameters(options.model, options.slots, options.context, options.threads))
+    server = _engine().Server(parameters(options.model, options.slots))
     port = urlsplit(server.listening_address).port
     if announce is not None and port is not None:
         announce(port)

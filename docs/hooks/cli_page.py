@@ -10,7 +10,7 @@ from housemates.orchestrator.cli import app
 
 INTRODUCTION = """# Commands
 
-`housemates COMMAND --help` prints what stands here. Options of `run` can also be set as variables and in a file:
+`housemates COMMAND --help` prints the same. Options of `run` can also be set as variables and in a file:
 [settings](settings.md).
 """
 

@@ -20,6 +20,9 @@ Every setting of a run has one name in four places:
 | a TOML file, read with `--config` | `learn_every = 3` |
 | Python | `housemates.make_config(learn_every=3)` |
 
+Two differ: `world_args` is the flag `--world-arg NAME=VALUE`, given as often as there are arguments, and has no
+variable; `replay` is set by `--llm replay:FILE`. `--agent` is another name of `--method`.
+
 A flag wins over a variable, a variable over the file. An unknown name, or a value that is out of range, is one line on
 stderr and exit code 2. The `run.toml` in a run's folder is such a file, with everything that was defaulted.
 """
@@ -32,6 +35,16 @@ AGENTS = """## Single agents
 
 In the file, a table `[[agent]]` says
 [what is different about one agent](../learning.md#different-agents-in-one-household).
+"""
+VARIABLES = """## Other variables
+
+| variable | meaning |
+|---|---|
+| `OPENAI_API_KEY` | the key of OpenAI and of the endpoint of `OPENAI_BASE_URL`; sent to no other |
+| `OPENAI_BASE_URL` | the endpoint of `openai:MODEL` where `base_url` is not given |
+| `OPENAI_ORG_ID`, `OPENAI_PROJECT_ID` | who pays, sent with that key |
+| `HOUSEMATES_OUT`, `HOUSEMATES_RECORD`, `HOUSEMATES_ADDRESS`, `HOUSEMATES_CONFIG` | these options, which no file has |
+| `HOUSEMATES_CACHE` | where the embedded model is kept; else `$XDG_CACHE_HOME/housemates` or `~/.cache/housemates` |
 """
 
 
@@ -48,6 +61,7 @@ def settings_page() -> str:
             *_table({name: field for name, field in fields.items() if name in where}),
             AGENTS,
             *_table(AgentSettings.model_fields),
+            VARIABLES,
         ]
     )
 

@@ -35,12 +35,12 @@ class SimulatorProcess:
     """Owns one simulator executable: starts it, knows whether it lives, ends it with all its children.
 
     The executable runs under a guardian process, in a process group of its own; both end with this process, whatever
-    ends it. A stopped one can be started again, and gets another port.
+    ends it. A stopped one can be started again, and gets another port. Without a display (`DISPLAY`) it has no
+    graphics.
 
     Args:
         path: the executable.
         log_path: where what it writes goes; Unity's own log goes beside it, to `<name>.unity`.
-        display: the X display to draw on (`:0`); None: ours if there is one, else no graphics.
         ready_timeout_s: how long it may take until it answers.
         deadlines: of the calls that are made while it starts.
         memory_limit: in bytes, see `overgrown`.
@@ -52,7 +52,6 @@ class SimulatorProcess:
         path: Path,
         log_path: Path,
         *,
-        display: str | None = None,
         ready_timeout_s: float = 120.0,
         deadlines: Deadlines | None = None,
         memory_limit: int = MEMORY_LIMIT_BYTES,
@@ -60,7 +59,6 @@ class SimulatorProcess:
     ) -> None:
         self.path = path
         self.log_path = log_path
-        self._display = display or os.environ.get("DISPLAY") or None
         self._ready_timeout_s = ready_timeout_s
         self._deadlines = deadlines
         self._memory_limit = memory_limit
@@ -128,13 +126,12 @@ class SimulatorProcess:
         return self.log_path.with_name(self.log_path.name + ".unity")
 
     def _command(self, port: int) -> list[str]:
-        graphics = [] if self._display else ["-nographics"]
+        graphics = [] if os.environ.get("DISPLAY") else ["-nographics"]
         unity_log = ["-logFile", str(self._unity_log.absolute())]  # two arguments: as one, Unity overlooks them
         return [str(self.path.absolute()), "-batchmode", *graphics, f"-http-port={port}", *unity_log, *self._arguments]
 
     def _spawn(self, port: int) -> None:
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        environment = dict(os.environ) | ({"DISPLAY": self._display} if self._display else {})
         self._guardian = process = subprocess.Popen(
             [
                 sys.executable,
@@ -147,7 +144,6 @@ class SimulatorProcess:
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=environment,
             start_new_session=True,
         )
         assert process.stdout is not None

@@ -6,13 +6,13 @@ themselves). A frame is on disk before the run goes on, so a run that is killed 
 last frame may be torn and whose other frames are whole. The records, by their `kind`:
 
     begin   schema, version, config, model, agents, observations (the first of each agent)
-    resumed  step, version: the run goes on here after an interruption
+    resumed  step, version, budget: the run goes on here after an interruption
     step    step, agents {verdict detail reward total turn lost_calls state times}, result, and seconds (see
             `orchestrator.step_clock`): step_s, of them turns_s and world_s; journal_s, of the record before
     placed  machines: who is on which machine of a cluster, whenever that has changed
     lesson  like step, without a result: the last learning after the last step
     abandoned  like lesson: the step in which the run was broken off, which never happened
-    end     status (completed, interrupted, failed), success, error, wall_s
+    end     status (completed, interrupted, failed, budget_exceeded), success, error, wall_s
 """
 
 from __future__ import annotations

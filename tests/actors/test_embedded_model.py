@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from housemates.actors.agent import AgentSpec
-from housemates.actors.limits import TIGHT_LIMITS
 from housemates.actors.model import weights as models
 from housemates.actors.model.chat import ChatModel, Endpoint
 from housemates.actors.model.local import local_server, model_name
 from housemates.actors.reply import action_schema, read_json
+from housemates.actors.reply_limits import TIGHT_LIMITS
 from housemates.actors.trace_agent import TraceAgent
 from housemates.env.household.household import HouseholdWorld
 from housemates.env.world import is_message, parse_message

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from housemates.actors.agent import MAX_GIVEN_CHARS, Learning
 from housemates.actors.cassette import read_cassette
-from housemates.actors.limits import TIGHT_LIMITS
 from housemates.actors.model.chat import Endpoint
+from housemates.actors.reply_limits import TIGHT_LIMITS
 from housemates.orchestrator.config import RunConfig, load_config, make_config
 from housemates.orchestrator.errors import ConfigError, StartError
 from housemates.orchestrator.journal.log import read_journal

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from housemates.orchestrator import load_run
 from housemates.orchestrator.config import make_config
 from housemates.orchestrator.journal.log import FILE_NAME, read_journal
+from housemates.orchestrator.load import load_run
 from housemates.orchestrator.run import run
 
 

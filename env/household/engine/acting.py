@@ -74,7 +74,7 @@ class Acting:
         way_end: where the walk that was checked last will end, likewise.
     """
 
-    def __init__(self, graph: SceneGraph, *, putin_closed: bool, far_reach: bool) -> None:
+    def __init__(self, graph: SceneGraph, *, putin_closed: bool) -> None:
         self.graph = graph
         self.floorplan = Floorplan(graph)
         self.putin_closed = putin_closed
@@ -82,7 +82,6 @@ class Acting:
         self.origins: dict[int, tuple[str, int]] = {}
         self.spot: Vec | None = None
         self.way_end: tuple[Point, int] | None = None
-        self._far_reach = far_reach
 
     # -- asking -------------------------------------------------------------------------------
 
@@ -104,20 +103,12 @@ class Acting:
         assert room is not None
         return room
 
-    def standing_point(self, character: int, target: int) -> Point | None:
-        """From where somebody can handle a thing within this step: from where they are, or where they can be brought.
-
-        None: from nowhere.
-        """
+    def at_hand(self, character: int, target: int) -> bool:
+        """Whether somebody can handle a thing from where they are."""
         node = self.graph.nodes.get(target)
         if node is None or node.box is None or node.category == "Rooms" or target == character:
-            return None
-        if self.graph.is_reachable(character, target):
-            return self.place(character)
-        if not self._far_reach or not self.graph.is_accessible(target):
-            return None
-        end = self.arrival(character, node)
-        return None if end is None else end[0]
+            return False
+        return self.graph.is_reachable(character, target)
 
     def arrival(self, character: int, goal: Node) -> tuple[Point, int] | None:
         """Where, and in which room, somebody's whole way to a node ends; None if a shut door is in the way."""
@@ -159,12 +150,6 @@ class Acting:
         return [*graph.sources(seat, "SITTING"), *lying]
 
     # -- moving -------------------------------------------------------------------------------
-
-    def approach(self, character: int, target: int) -> None:
-        """Bring somebody to a thing that is not at hand (without `far_reach` it always is: that was checked)."""
-        if self._far_reach and not self.graph.is_reachable(character, target):
-            goal = self.graph.nodes[target]
-            self.go_to(character, goal, self.arrival(character, goal))
 
     def go_to(self, character: int, goal: Node, end: tuple[Point, int] | None) -> None:
         """Take somebody to where their whole way to a node ends."""

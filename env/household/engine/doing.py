@@ -64,13 +64,9 @@ def _check_pour(acting: Acting, character: int, action: Primitive) -> Failure | 
         return GENERAL
     if not graph.nodes[action.target].properties & {"POURABLE", "DRINKABLE"}:
         return GENERAL
-    if acting.standing_point(character, action.dest) is None:
+    if not acting.at_hand(character, action.dest):
         return acting.cannot("POUR: Not found destination object", action.dest)
     return None if "RECIPIENT" in graph.nodes[action.dest].properties else GENERAL
-
-
-def _pour(acting: Acting, character: int, action: Primitive) -> None:
-    acting.approach(character, action.dest)
 
 
 # -- within reach -----------------------------------------------------------------------------
@@ -148,7 +144,7 @@ RULES = {
     "talk": Rule(1, _check_phone, _take, "TALK", hands_on=True, contest=GRABBING),
     "text": Rule(1, _check_phone, _take, "TEXT", hands_on=True, contest=GRABBING),
     "read": Rule(1, _check_read, nothing),
-    "pour": Rule(2, _check_pour, _pour),
+    "pour": Rule(2, _check_pour, nothing),
     "eat": Rule(1, _check_eat, nothing, "EAT", hands_on=True),
     "cut": Rule(1, _check_cut, nothing, "CUT", hands_on=True),
     "type": Rule(1, _check_type, nothing, "TYPE", hands_on=True),

@@ -46,20 +46,16 @@ class Engine:
         seed: decides by lot between people who want the same thing at the same time.
         putin_closed: whether things can be put into shut containers, as in VirtualHome. With both hands full
             one could not open them, and agents made for it rely on that.
-        far_reach: whether people are brought to what they handle within the step, as in VirtualHome,
-            instead of having to walk there first.
 
     Attributes:
         steps: how many joint steps there have been.
     """
 
-    def __init__(
-        self, graph: SceneGraph, seed: int | str, *, putin_closed: bool = True, far_reach: bool = False
-    ) -> None:
+    def __init__(self, graph: SceneGraph, seed: int | str, *, putin_closed: bool = True) -> None:
         self.graph = graph
         self.steps = 0
         self._seed = seed
-        self._acting = Acting(graph, putin_closed=putin_closed, far_reach=far_reach)
+        self._acting = Acting(graph, putin_closed=putin_closed)
 
     @property
     def touched(self) -> set[int]:
@@ -108,7 +104,7 @@ class Engine:
         me = self.graph.nodes.get(character)
         if me is None or me.category != "Characters" or me.box is None:
             return GENERAL
-        if rule.hands_on and self._acting.standing_point(character, action.target) is None:
+        if rule.hands_on and not self._acting.at_hand(character, action.target):
             return self._acting.cannot(f"{rule.process}: Not found object", action.target)
         return rule.check(self._acting, character, action)
 
@@ -116,10 +112,7 @@ class Engine:
         failure = self.check(character, action)
         if failure is not None:
             return Result(False, failure)
-        rule = _RULES[action.verb]
-        if rule.hands_on:
-            self._acting.approach(character, action.target)
-        rule.act(self._acting, character, action)
+        _RULES[action.verb].act(self._acting, character, action)
         return SUCCESS
 
     def _plain(self, action: Primitive) -> Primitive:

@@ -45,10 +45,9 @@ def _check_put(acting: Acting, character: int, action: Primitive) -> Failure | N
 
 def _check_place(acting: Acting, character: int, action: Primitive, *, as_before: bool = False) -> Failure | None:
     """Whether what is in the hand can be put there. `as_before`: there it was, so it is a place for things."""
-    point = acting.standing_point(character, action.dest)
-    if point is None:
+    if not acting.at_hand(character, action.dest):
         return acting.cannot("PUT: Not found destination object", action.dest)
-    acting.spot = _spot(acting, action, point, as_before)
+    acting.spot = _spot(acting, action, acting.place(character), as_before)
     return None if acting.spot is not None else GENERAL
 
 
@@ -75,7 +74,6 @@ def _put(acting: Acting, character: int, action: Primitive) -> None:
     graph = acting.graph
     spot = acting.spot
     assert spot is not None
-    acting.approach(character, action.dest)
     if action.verb == "putin":
         acting.leave(character, action.target, spot, action.dest)
     else:

@@ -1,4 +1,4 @@
-"""How much which model may write."""
+"""How much a model may write in a reply: small ones less than others."""
 
 from __future__ import annotations
 
