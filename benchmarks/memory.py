@@ -1,7 +1,8 @@
 """Memory of a packed agent after a hundred learning steps, resident memory before and after over the agents.
 
-Within a process in which an agent has learned before, so that everything is imported and has been used. Prints one
-JSON line; packed_agent_kb is the figure.
+Within a process in which other agents have learned as long before, so that everything is imported and has been used, and
+the garbage that Python has not looked for yet is there already: what one more agent takes. Prints one JSON line;
+packed_agent_kb is the figure.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from housemates.benchmarks import Row, as_program
 from housemates.benchmarks.parts.crowd import seen
 from housemates.benchmarks.parts.stub_model import stub_model
 
-AGENTS = 25
+BEFORE, AGENTS = 25, 100
 STEPS = 100
 
 
@@ -52,8 +53,8 @@ async def live(host: AgentHost, agents: int, steps: int) -> None:
 async def packed_agent_kb(agents: int, steps: int) -> float:
     with stub_model(0.0) as (url, _):
         endpoint = Endpoint(base_url=url, model="stub")
-        first = AgentHost([AgentSpec(name="Agent_0")], endpoint)
-        await live(first, 1, 10)
+        first = AgentHost([AgentSpec(name=f"Agent_{number}") for number in range(BEFORE)], endpoint)
+        await live(first, BEFORE, steps)
         before = resident()
         host = AgentHost([AgentSpec(name=f"Agent_{number}") for number in range(agents)], endpoint)
         await live(host, agents, steps)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gc
 
-NEW_OBJECTS = 20_000
+NEW_OBJECTS = 5_000
 """Python looks whenever there are 700 new ones. A thousand agents whose models think hold many times as many all the
-while, and a third of their process's time would be spent on looking through them again and again."""
+while, and a sixth of their process's time would be spent on looking through them again and again."""
 
 
 def collect_seldom() -> None:
-    """Have this process look seldom. What is garbage until then takes some megabytes."""
+    """Have this process look seldom. What is garbage until then takes a few megabytes."""
     gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
