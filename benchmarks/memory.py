@@ -1,7 +1,7 @@
 """Memory of a packed agent after a hundred learning steps, resident memory before and after over the agents.
 
-Within a process in which other agents have learned as long before, so that everything is imported and has been used, and
-the garbage that Python has not looked for yet is there already: what one more agent takes. Prints one JSON line;
+Within a process in which other agents have learned as long before, so that everything is imported and has been used,
+and the garbage that Python has not looked for yet is there already: what one more agent takes. Prints one JSON line;
 packed_agent_kb is the figure.
 """
 

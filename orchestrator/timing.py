@@ -83,7 +83,8 @@ class TimeTally:
             for name in mine:
                 mine[name] += times.get(name, 0.0)
         self.model_s += max((t.get("act_s", 0.0) + t.get("learn_s", 0.0) for t in timed.values()), default=0.0)
-        rest = record["step_s"] - record["world_s"]
+        world_s = record.get("world_s", 0.0)
+        rest = record["step_s"] - world_s
         last = min(timed, key=lambda agent: timed[agent].get("barrier_s", 0.0), default=None)
         if last is not None:
             for name in STEP_PARTS:
@@ -91,8 +92,8 @@ class TimeTally:
                 self.steps[name] += spent
                 rest -= spent
             self._wait_for(last, timed)
-        self.steps["world_s"] += record["world_s"]
-        self.steps["journal_s"] += record["journal_s"]
+        self.steps["world_s"] += world_s
+        self.steps["journal_s"] += record.get("journal_s", 0.0)
         self.steps["driver_s"] += max(0.0, rest)
 
     def _wait_for(self, last: str, timed: Mapping[str, Mapping[str, float]]) -> None:

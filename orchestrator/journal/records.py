@@ -21,7 +21,14 @@ class _NamedTask(_Shape):
     name: str
 
 
+class _AgentTable(_Shape):
+    name: str
+
+
 class _Config(_Shape):
+    world: str = ""
+    apartment: str = ""
+    agent: list[_AgentTable] | tuple[_AgentTable, ...] = ()
     task: str | _NamedTask
     agents: int
     method: str
