@@ -186,7 +186,7 @@ def readers(folder: Path) -> dict[str, Reader]:
             _file(folder / "summary.json", lambda path: read_summary(path.parent)),
             (ConfigError,),
             _json,
-            2,
+            1.8,
         ),
         "study": Reader([_STUDY], _file(folder / "s.toml", _study), (ConfigError,), _toml, 1.4),
         "task": Reader([_TASK], _file(folder / "t.json", _task), (WorldError,), _json, 1),

@@ -28,7 +28,7 @@ ErrorKind = Literal["rate_limit", "transient", "fatal", "refused", "timeout", "b
 
 BACKOFF_S = 0.5  # the first wait; doubled for every further failure
 BACKOFF_MAX_S = 8.0
-CHECK_S = 30.0  # a reachability check must not hold up a start-up longer; a machine with much to do may need seconds
+CHECK_S = 10.0  # a reachability check must not hold up a start-up longer than this
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 CHARS_PER_TOKEN = 4

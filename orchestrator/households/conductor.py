@@ -59,20 +59,17 @@ class Conductor:
             whole = self._shape.agents_per_actor // households[0].config.agents
             if whole > 1:  # else a process takes the agents of one household at most
                 agents = _dealt(households, whole, agent_processes)
-        jobs = [
-            Job(one.name, one.folder, one.config, budget=self._budget, shared=shared)
-            for one in households
-            for shared in [
-                Shared(
-                    gate=self._gate,
-                    purse=self._purse,
-                    agents=agents.get(one.name),
-                    worlds=worlds.get(one.name),
-                    agents_per_actor=self._shape.agents_per_actor,
-                    starts=self._starts,
-                )
-            ]
-        ]
+        jobs: list[Job] = []
+        for one in households:
+            shared = Shared(
+                gate=self._gate,
+                purse=self._purse,
+                agents=agents.get(one.name),
+                worlds=worlds.get(one.name),
+                agents_per_actor=self._shape.agents_per_actor,
+                starts=self._starts,
+            )
+            jobs.append(Job(one.name, one.folder, one.config, budget=self._budget, shared=shared))
         await self._playing.run(jobs, len(jobs))
 
     async def news(self) -> News:

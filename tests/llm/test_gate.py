@@ -184,7 +184,7 @@ async def test_t20_many_processes_on_a_server_that_takes_so_many_a_second(record
         "figure", f"real time: waste {refused / requests:.1%}, goodput {goodput:.0%}, fairness {fairness:.2f}"
     )
     assert refused / requests < 0.05
-    assert goodput >= 0.5, "on a machine that may be busy; what it is in virtual time is in test_limiter.py"
+    assert goodput >= 0.7, "the long form, in virtual time, is in test_limiter.py"
     assert fairness > 0.5
 
 
