@@ -5,6 +5,7 @@ over real HTTP after `--latency` seconds. One JSON line for each entry of `--siz
 each with a Ray of its own:
 
     startup_s           until the first step of a household was committed
+    all_open_s          until each household had committed a step; what follows is counted from then on
     steps_s             from then until all households have ended
     agent_steps_per_s   turns of agents in committed steps
     calls_per_s         calls of the model
@@ -48,14 +49,15 @@ TOLD_S = 10.0
 
 
 class Watch(HouseholdsObserver):
-    """Notes when the first step was committed and when all ended, and what was used in between."""
+    """Notes when each household had committed a step and when all had ended, and what was used in between."""
 
     def __init__(self, households: int, meter: Meter) -> None:
         self._households = households
         self._meter = meter
         self._all = News()
         self._began = time.perf_counter()
-        self._first: tuple[float, Cpu, int, int] | None = None
+        self._first = 0.0
+        self._open: tuple[float, Cpu, int, int] | None = None
         self._told = 0.0
         self.shape: Shape | None = None
         self.figures: dict[str, Any] = {}
@@ -69,19 +71,23 @@ class Watch(HouseholdsObserver):
     def news(self, news: News) -> None:
         self._all.add(news)
         now = time.perf_counter() - self._began
-        if self._all.steps and self._first is None:
-            self._first = (now, self._meter.look(), self._all.agent_steps, self._all.calls)
+        if self._all.steps and not self._first:
+            self._first = now
             self.starting("the first step is committed")
+        if self._all.begun == self._households and self._open is None:
+            self._open = (now, self._meter.look(), self._all.agent_steps, self._all.calls)
+            self.starting("every household has committed one")
         if now > self._told + TOLD_S:
             self._told = now
             self.starting(f"{self._all.agent_steps} agent-steps, {len(self._all.ended)} households have ended")
-        if self._first is not None and len(self._all.ended) == self._households and not self.figures:
-            startup, before, agent_steps, calls = self._first
+        if self._open is not None and len(self._all.ended) == self._households and not self.figures:
+            opened, before, agent_steps, calls = self._open
             used = [b - a for a, b in zip(before, self._meter.look(), strict=True)]
-            turns, seconds = self._all.agent_steps - agent_steps, now - startup
+            turns, seconds = self._all.agent_steps - agent_steps, now - opened
             cpu = [1000 * share / turns for share in used]
             self.figures = {
-                "startup_s": round(startup, 1),
+                "startup_s": round(self._first, 1),
+                "all_open_s": round(opened, 1),
                 "steps_s": round(seconds, 1),
                 "agent_steps": self._all.agent_steps,
                 "agent_steps_per_s": round(turns / seconds, 1),

@@ -13,6 +13,9 @@ import ctypes
 import dataclasses
 import gc
 import json
+import subprocess
+import sys
+from typing import Any
 
 import psutil
 from housemates.actors.agent import AgentSpec
@@ -64,8 +67,14 @@ async def packed_agent_kb(agents: int, steps: int) -> float:
     return round(each / 1024, 1)
 
 
+def of_a_new_process() -> dict[str, Any]:
+    """What this program prints. A process that has done other things has room to spare, which would not be seen."""
+    done = subprocess.run([sys.executable, "-m", "housemates.benchmarks.memory"], stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)
+
+
 def rows() -> list[Row]:
-    found = asyncio.run(packed_agent_kb(AGENTS, STEPS))
+    found = of_a_new_process()["packed_agent_kb"]
     return [Row(f"memory of a packed agent after {STEPS} learning steps", found, "KB")]
 
 

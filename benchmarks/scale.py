@@ -30,7 +30,6 @@ import asyncio
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -43,6 +42,7 @@ from housemates.actors.agent import AgentSpec
 from housemates.actors.limiter.gate import Terms
 from housemates.actors.model.chat import Endpoint
 from housemates.benchmarks import Row, as_program
+from housemates.benchmarks.memory import of_a_new_process as memory_of_a_new_process
 from housemates.benchmarks.parts.contestants import bare_steps, bodies, naive_steps
 from housemates.benchmarks.parts.crowd import CrowdWorld
 from housemates.benchmarks.parts.processes import Cpu, Meter, tree
@@ -201,10 +201,8 @@ def measured(setup: Setup, rounds: int, steps: int, latency_s: float) -> Figures
 
 
 def memory() -> Figures:
-    """In a process of its own, so that nothing else is in it."""
     say("memory of a packed agent after 100 learning steps")
-    command = [sys.executable, str(Path(__file__).with_name("memory.py"))]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    return memory_of_a_new_process()
 
 
 COLUMNS = (

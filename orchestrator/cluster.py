@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from random import randrange
 from typing import Any
@@ -138,8 +138,12 @@ def machines() -> dict[str, str]:
     }
 
 
-def places(first: int) -> Iterator[dict[str, Any]]:
+def places(first: int, turns: Iterator[int] | None = None) -> Iterator[dict[str, Any]]:
     """Options for one actor after another: with the first ones the machines take turns, later ones go where Ray likes.
+
+    Args:
+        first: so many take turns.
+        turns: the numbers of theirs; None: they begin with another machine than those before.
 
     Ray's SPREAD and soft affinity leave machines out when there are few actors. Affinity that is strict cannot be had
     for actors that are made again: their machine may be the one that died.
@@ -147,8 +151,8 @@ def places(first: int) -> Iterator[dict[str, Any]]:
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     # The actors wait for models most of the time: cores are no measure of how many fit on a machine.
-    up, start = sorted(machines()), next(_turns)
-    for turn in range(start, start + first):
+    up = sorted(machines())
+    for turn in islice(turns or count(next(_turns)), first):
         strategy = NodeAffinitySchedulingStrategy(up[turn % len(up)], soft=False)
         yield {"num_cpus": 0, "scheduling_strategy": strategy}
     while True:

@@ -155,8 +155,10 @@ async def watched(work: Coroutine[Any, Any, Done], servers: Sequence[ServerProce
 
 
 async def _death_of(servers: Sequence[ServerProcess]) -> str:
-    """Waits until a model server is gone, for ever if there is none of ours; says so in one line."""
-    while all(server.alive for server in servers):  # noqa: ASYNC110 - a process has no event to wait for
+    """Waits until a model server is gone, for ever if there is none of ours; says so in one line. Bounds their logs."""
+    while all(server.alive for server in servers):
+        for server in servers:
+            server.bound_log()
         await asyncio.sleep(SERVER_POLL_S)
     return f"the model server ended by itself; its log is {servers[0].log_path}"
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from .cluster import places
@@ -22,12 +23,17 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 class Process:
     """An actor that one episode uses, or several: made when it is first needed, and again after it was lost.
 
+    Args:
+        make: makes the actor.
+        starts: held while the actor comes up, so that not all start at once; None: nobody else starts any.
+
     Attributes:
         current: the actor, if there is one.
     """
 
-    def __init__(self, make: Callable[[], Any]) -> None:
+    def __init__(self, make: Callable[[], Any], starts: asyncio.Semaphore | None = None) -> None:
         self._make = make
+        self._starts = starts
         self._users = 0
         self.current: Any = None
 
@@ -41,16 +47,17 @@ class Process:
 
         restarts = RESTARTS
         while True:
-            actor = self.current = self.current or self._make()
-            try:
-                await sent(actor.ready.remote)
-                return actor
-            except RayError as error:
-                self.lose(actor)
-                by_itself = not isinstance(error, RayActorError) or error.actor_init_failed  # which it would do again
-                if by_itself or not restarts or not self._users:
-                    raise
-                restarts -= 1
+            async with self._starts if self._starts and self.current is None else contextlib.nullcontext():
+                actor = self.current = self.current or self._make()
+                try:
+                    await sent(actor.ready.remote)
+                    return actor
+                except RayError as error:
+                    self.lose(actor)
+                    by_itself = not isinstance(error, RayActorError) or error.actor_init_failed  # it would do so again
+                    if by_itself or not restarts or not self._users:
+                        raise
+                    restarts -= 1
 
     def lose(self, actor: Any) -> None:
         """Be rid of an actor that is gone, out of reach or stuck, unless that has been done already."""
@@ -67,7 +74,7 @@ class Process:
 
     def another(self) -> Process:
         """A process of the same kind, for who leaves this one."""
-        return Process(self._make)
+        return Process(self._make, self._starts)
 
     @property
     def shared(self) -> bool:
@@ -85,20 +92,30 @@ class Process:
             self.end()
 
 
-def agent_processes(number: int) -> list[Process]:
-    """So many processes for agents; the machines of a cluster take turns with them."""
+def agent_processes(
+    number: int, turns: Iterator[int] | None = None, starts: asyncio.Semaphore | None = None
+) -> list[Process]:
+    """So many processes for agents; the machines of a cluster take turns with them.
+
+    Args:
+        number: how many.
+        turns: of the machines, where others make some at the same time.
+        starts: as for `Process`.
+    """
     from ..actors.actor import AgentActor
 
-    place = places(first=number)
-    return [Process(lambda: AgentActor.options(**next(place)).remote()) for _ in range(number)]
+    place = places(number, turns)
+    return [Process(lambda: AgentActor.options(**next(place)).remote(), starts) for _ in range(number)]
 
 
-def world_processes(number: int) -> list[Process]:
+def world_processes(
+    number: int, turns: Iterator[int] | None = None, starts: asyncio.Semaphore | None = None
+) -> list[Process]:
     """So many processes for worlds, likewise."""
     from ..env.actor import WorldActor
 
-    place = places(first=number)
-    return [Process(lambda: WorldActor.options(**next(place)).remote()) for _ in range(number)]
+    place = places(number, turns)
+    return [Process(lambda: WorldActor.options(**next(place)).remote(), starts) for _ in range(number)]
 
 
 async def sent(call: Callable[[], Awaitable[Any]]) -> Any:

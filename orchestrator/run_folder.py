@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ..actors.model.server_process import OLDER
 from ..env.codec import parse_json
 from .config import FILE_NAME as CONFIG_NAME
 from .config import RunConfig
@@ -22,7 +23,7 @@ SUMMARY_NAME = "summary.json"
 SIMULATOR_LOG_NAME = "simulator.log"
 """What a simulator executable writes; what it wrote before, and a Unity executable's own log, lie beside it."""
 
-LEFT_BY_A_FAILED_START = {LOG_NAME, *(SIMULATOR_LOG_NAME + more for more in ("", ".1", ".unity"))}
+LEFT_BY_A_FAILED_START = {LOG_NAME, LOG_NAME + OLDER, *(SIMULATOR_LOG_NAME + more for more in ("", ".1", ".unity"))}
 
 
 def create_run_folder(out: Path | None, config: RunConfig) -> tuple[Path, Journal]:

@@ -12,6 +12,7 @@ import ctypes
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,6 +26,11 @@ from typing import IO, Any
 
 SUPERVISED = "--supervised"
 """Tells a server module that `ServerProcess` started it and that it must call `be_supervised`."""
+
+LOG_BYTES = 5_000_000
+"""How long a server's log gets before it begins anew."""
+OLDER = ".1"
+"""What the name of a log that was full ends in."""
 
 _TERM_S = 1.0  # what a server gets to end by itself
 _KILL_S = 0.5  # what the system gets to end it after that
@@ -47,7 +53,7 @@ class ServerProcess:
         module: what `python -m` runs; it must understand `--supervised`.
         arguments: its further arguments.
         environment: variables it gets unless ours has them already.
-        log_path: where its stderr goes, appended; None keeps it for error messages only.
+        log_path: where its stderr goes, appended; None keeps it for error messages only. See `bound_log`.
         start_timeout_s: how long the context manager waits for readiness.
     """
 
@@ -109,6 +115,7 @@ class ServerProcess:
         else:
             self.log_path.parent.mkdir(parents=True, exist_ok=True)
             self._log = open(self.log_path, "a+b", opener=_private)  # noqa: SIM115 - as above
+        self.bound_log()
         self._process = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
@@ -130,6 +137,24 @@ class ServerProcess:
             self.stop()
             raise
         return self.url
+
+    def bound_log(self) -> None:
+        """Begin the log anew once it is longer than `LOG_BYTES`; what it held replaces `<name>.1`.
+
+        The server goes on writing into the same file, so what it writes in between may be lost.
+        """
+        if self._log is None or os.fstat(self._log.fileno()).st_size <= LOG_BYTES:
+            return
+        if self.log_path is not None:
+            older = self.log_path.with_name(self.log_path.name + OLDER)
+            try:
+                self._log.seek(0)
+                with open(older, "wb", opener=_private) as file:
+                    shutil.copyfileobj(self._log, file)
+            except OSError:  # the disk is full: room is worth more than an old log
+                older.unlink(missing_ok=True)
+        self._log.truncate(0)
+        self._log.seek(0)  # the server's place in the file, too, where it does not append
 
     def stop(self) -> None:
         """End the server, if need be by force, within about 1.5 s. May be called more than once."""

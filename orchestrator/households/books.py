@@ -30,7 +30,7 @@ class News:
     """What happened since it was asked last.
 
     Attributes:
-        begun: how many households began, or went on.
+        begun: households that committed the first step since they began, or went on.
         steps: committed.
         agent_steps: turns of agents in them.
         calls: of models.
@@ -57,17 +57,18 @@ class Reporter(Listener):
 
     def __init__(self) -> None:
         self._news = News()
+        self._begun: set[str] = set()
 
     def take(self) -> News:
         """The news since the last time."""
         news, self._news = self._news, News()
         return news
 
-    def began(self, name: str) -> None:
-        self._news.begun += 1
-
     def committed(self, name: str, record: Record, tally: Tally) -> None:
         if record["kind"] == "step":
+            if name not in self._begun:
+                self._begun.add(name)
+                self._news.begun += 1
             self._news.steps += 1
             self._news.agent_steps += len(record["agents"])
         for part in record.get("agents", {}).values() if record["kind"] != "begin" else ():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from ...actors.limiter.gate import Gate
@@ -16,8 +17,8 @@ from .books import News, Reporter
 from .folder import Household
 
 STARTS = 4
-"""So many households start their processes at the same time. Those that have started go on meanwhile; a hundred
-processes that start at once make two cores slower than they are one after the other."""
+"""So many households, and so many of the processes they share, start at the same time. Those that have started go on
+meanwhile; a hundred processes that start at once make two cores slower than they are one after the other."""
 
 
 class Shape(NamedTuple):
@@ -36,10 +37,16 @@ class Conductor:
         endpoints: where its models are.
         purse: the budget that all households of the run spend together.
         shape: how it is spread.
+        turns: of the machines, that are this conductor's.
     """
 
     def __init__(
-        self, config: RunConfig, endpoints: Mapping[ModelChoice, Endpoint], purse: Purse, shape: Shape
+        self,
+        config: RunConfig,
+        endpoints: Mapping[ModelChoice, Endpoint],
+        purse: Purse,
+        shape: Shape,
+        turns: Sequence[int],
     ) -> None:
         self._reporter = Reporter()
         self._budget: dict[str, Any] = {name: value for name in BUDGET if (value := getattr(config, name)) is not None}
@@ -47,6 +54,7 @@ class Conductor:
         self._purse = purse
         self._gate = Gate()
         self._shape = shape
+        self._turns = iter(turns)
         self._starts = asyncio.Semaphore(STARTS)
         self._playing = SideBySide(endpoints, self._reporter, Shared(gate=self._gate, purse=purse))
 
@@ -55,10 +63,11 @@ class Conductor:
         agents: dict[str, Process] = {}
         worlds: dict[str, Process] = {}
         if self._with_ray:
-            worlds = _dealt(households, self._shape.worlds_per_actor, world_processes)
+            some: dict[str, Any] = {"turns": self._turns, "starts": asyncio.Semaphore(STARTS)}
+            worlds = _dealt(households, self._shape.worlds_per_actor, partial(world_processes, **some))
             whole = self._shape.agents_per_actor // households[0].config.agents
             if whole > 1:  # else a process takes the agents of one household at most
-                agents = _dealt(households, whole, agent_processes)
+                agents = _dealt(households, whole, partial(agent_processes, **some))
         jobs: list[Job] = []
         for one in households:
             shared = Shared(

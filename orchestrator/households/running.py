@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import randrange
 from typing import Any
 
 from ...actors.limiter.budget import Spent
@@ -28,7 +30,7 @@ from ..run import EXPECTED, OVER_BUDGET, check_endpoints
 from ..run_folder import read_summary, write_summary
 from ..sizing import agents_per_actor, conductors, worlds_per_actor
 from .books import Ended, News, Summary, outcome, spent_by, summarize
-from .conducting import Conducting, conduct
+from .conducting import conduct
 from .conductor import Conductor, Shape
 from .folder import (
     Household,
@@ -181,13 +183,14 @@ class _Run:
 
     async def _play(self, endpoints: Mapping[ModelChoice, Endpoint], purse: Purse, shape: Shape) -> None:
         arguments = (self._config, endpoints, purse, shape)
-        here: list[Conducting] = [Conductor(*arguments)] if shape.conductors == 1 else []
-        if here:
-            await conduct(here, self.left, self._hear)
+        first = randrange(1000)  # another machine than other runs begin with
+        turns = [range(first + number, sys.maxsize, shape.conductors) for number in range(shape.conductors)]
+        if shape.conductors == 1:
+            await conduct([Conductor(*arguments, *turns)], self.left, self._hear)
             return
         from .actor import RemoteConductor
 
-        elsewhere = [RemoteConductor(*arguments) for _ in range(shape.conductors)]
+        elsewhere = [RemoteConductor(*arguments, own) for own in turns]
         try:
             await conduct(elsewhere, self.left, self._hear)
         finally:

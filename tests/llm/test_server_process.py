@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -12,8 +13,10 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
+from housemates.actors.model import server_process
 from housemates.actors.model.scripted_server import scripted_server
 from housemates.actors.model.server_process import ServerError, ServerProcess
 
@@ -92,6 +95,61 @@ def test_output_of_a_library_does_not_disturb_the_announcement(modules: Path) ->
     with ServerProcess("noisy_server", log_path=modules / "logs" / "noisy.log") as server:
         assert server.url == "http://127.0.0.1:4242/v1"
     assert "native library banner" in (modules / "logs" / "noisy.log").read_text()
+
+
+def test_a_log_that_is_full_begins_anew_and_the_one_before_is_kept(
+    modules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_process, "LOG_BYTES", 1000)
+    (modules / "talking_server.py").write_text(
+        "import sys, time\n"
+        "from housemates.actors.model.server_process import be_supervised\n"
+        "be_supervised()(4242)\n"
+        "for number in range(100_000):\n"
+        "    print('line', number, file=sys.stderr, flush=True)\n"
+        "    time.sleep(0.001)\n"
+    )
+    log, older = modules / "talking.log", modules / "talking.log.1"
+    with ServerProcess("talking_server", log_path=log) as server:
+        began = 0
+        while began < 3:  # times
+            time.sleep(0.01)
+            full = log.stat().st_size > 1000
+            server.bound_log()
+            began += full
+            assert log.stat().st_size < 1000
+        while len(log.read_text().splitlines()) < 3:  # it goes on
+            time.sleep(0.01)
+    assert older.read_text().startswith("line ")
+    assert 1000 < older.stat().st_size < 100_000
+    assert older.stat().st_mode & 0o777 == 0o600
+    last = int(older.read_text().splitlines()[-1].split()[1])
+    later = [int(line.split()[1]) for line in log.read_text().splitlines()[1:]]
+    assert later[0] > last
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_where_a_full_disk_has_no_room_for_the_older_log_there_is_none(
+    modules: Path, monkeypatch: pytest.MonkeyPatch, room: bool
+) -> None:
+    def copy(source: IO[bytes], target: IO[bytes]) -> None:
+        target.write(source.read())
+        if not room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(server_process.shutil, "copyfileobj", copy)
+    monkeypatch.setattr(server_process, "LOG_BYTES", 10)
+    (modules / "full.log").write_text("what an earlier server had to say\n")
+    (modules / "silent_server.py").write_text(
+        "import time\n"
+        "from housemates.actors.model.server_process import be_supervised\n"
+        "be_supervised()(4242)\n"
+        "time.sleep(60)\n"
+    )
+    with ServerProcess("silent_server", log_path=modules / "full.log"):
+        pass
+    assert (modules / "full.log").read_text() == ""
+    assert (modules / "full.log.1").exists() is room
 
 
 @pytest.mark.parametrize("logged", [True, False])
