@@ -11,14 +11,13 @@ from ...actors.limiter.gate import Gate
 from ...actors.model.chat import Endpoint
 from ..config import BUDGET, ModelChoice, RunConfig
 from ..playing import Purse, Shared
-from ..processes import Process, agent_processes, world_processes
+from ..processes import Process, agent_processes, some_at_a_time, world_processes
 from ..side_by_side import Job, SideBySide
 from .books import News, Reporter
 from .folder import Household
 
 STARTS = 4
-"""So many households, and so many of the processes they share, start at the same time. Those that have started go on
-meanwhile; a hundred processes that start at once make two cores slower than they are one after the other."""
+"""So many households start at the same time; those that have started go on meanwhile."""
 
 
 class Shape(NamedTuple):
@@ -63,7 +62,7 @@ class Conductor:
         agents: dict[str, Process] = {}
         worlds: dict[str, Process] = {}
         if self._with_ray:
-            some: dict[str, Any] = {"turns": self._turns, "starts": asyncio.Semaphore(STARTS)}
+            some: dict[str, Any] = {"turns": self._turns, "starts": some_at_a_time()}
             worlds = _dealt(households, self._shape.worlds_per_actor, partial(world_processes, **some))
             whole = self._shape.agents_per_actor // households[0].config.agents
             if whole > 1:  # else a process takes the agents of one household at most
