@@ -21,6 +21,7 @@ PROMISES = {
     "hello.py": "plans rewritten",
     "many_households.py": "the second one alone is the same: True",
     "own_task.py": "there is no class 'plaet'",
+    "own_world.py": "carried: True",
     "record_replay.py": "the same run: True",
     "resume.py": "the same as undisturbed: True",
     "study_and_report.py": "report.html",
