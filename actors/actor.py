@@ -1,7 +1,7 @@
 """The Ray actor that holds agents: `AgentHosts`, at the other end of a wire.
 
 An asyncio actor: the turns of its agents overlap while their models think. Ray neither restarts it nor repeats a
-call: `orchestrator.processes` makes another one, and the barrier asks again, with the committed state.
+call: `orchestrator.cluster.processes` makes another one, and the barrier asks again, with the committed state.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def measure(name: str) -> list[Row]:
 def as_program(main: Callable[[], None]) -> None:
     """Run a benchmark by itself. Ctrl-C ends it within seconds, with all that it started."""
     from ..env.collecting import collect_seldom
-    from ..orchestrator.cluster import end_own_ray
+    from ..orchestrator.cluster.own import end_own_ray
     from ..orchestrator.interrupt import EXIT_INTERRUPTED, bounded_interrupt
 
     collect_seldom()  # as the command line does

@@ -38,7 +38,7 @@ from housemates.benchmarks import Row
 from housemates.env.household.household import HouseholdWorld
 from housemates.env.world import Observation, StepResult, World
 from housemates.orchestrator.barrier import Barrier
-from housemates.orchestrator.cluster import local_ray
+from housemates.orchestrator.cluster.own import local_ray
 from housemates.orchestrator.episode import Episode
 from housemates.orchestrator.runtime import InlineRuntime, RayRuntime
 from opto import trace

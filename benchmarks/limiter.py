@@ -39,7 +39,7 @@ from housemates.actors.limiter.permits import Permits
 from housemates.actors.model.chat import ChatModel, Endpoint
 from housemates.actors.model.scripted_server import MODEL, scripted_server
 from housemates.benchmarks import Row
-from housemates.orchestrator.cluster import local_ray
+from housemates.orchestrator.cluster.own import local_ray
 
 CLIENTS = 32
 CAPPED = Terms(Caps(requests_per_minute=1e9))

@@ -48,7 +48,7 @@ from housemates.benchmarks.parts.crowd import CrowdWorld
 from housemates.benchmarks.parts.processes import Cpu, Meter, tree
 from housemates.benchmarks.parts.stub_model import stub_model
 from housemates.orchestrator.barrier import Barrier
-from housemates.orchestrator.cluster import local_ray
+from housemates.orchestrator.cluster.own import local_ray
 from housemates.orchestrator.episode import Episode
 from housemates.orchestrator.journal.log import FILE_NAME, Journal
 from housemates.orchestrator.observer import Observer

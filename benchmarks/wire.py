@@ -38,7 +38,7 @@ from housemates.env.virtualhome.client import Deadlines, SimulatorClient
 from housemates.env.virtualhome.process import SimulatorProcess
 from housemates.env.virtualhome.remote import RemoteSimulators
 from housemates.env.virtualhome.session import SimulatorSession
-from housemates.orchestrator.serve import write_executable
+from housemates.orchestrator.commands.serve import write_executable
 
 FAULTS = ("crash before", "crash after", "hang before", "garbage", "status 408", "status 500", "half an answer", "leak")
 FAULTY = Path(__file__).parent.parent / "tests" / "wire" / "faulty_simulator.py"

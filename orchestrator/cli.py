@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..env.collecting import collect_seldom
-from . import bench, doctor, llm, serve
+from .commands import bench, doctor, llm, serve
+from .commands.models import models_app
+from .commands.tasks import tasks
 from .exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OVER_BUDGET, EXIT_USAGE
 from .film import command as film_cli
 from .house.command import house_app
-from .models import models_app
 from .options import (
     Address,
     AgentsPerActor,
@@ -41,7 +42,6 @@ from .options import (
 )
 from .report.command import report
 from .study import command as study_cli
-from .tasks import tasks
 from .viewer.command import view
 
 if TYPE_CHECKING:
@@ -321,7 +321,7 @@ def _show(
     conduct: Callable[[Observer], RunResult], quiet: bool, as_json: bool, llm: str = "", view: bool = False
 ) -> None:
     """Show a run while it goes on, and its summary."""
-    from .cluster import end_own_ray
+    from .cluster.own import end_own_ray
     from .interrupt import bounded_interrupt
     from .observer import Observer
     from .terminal.live import RunConsole, TerminalObserver

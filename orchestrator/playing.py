@@ -24,15 +24,16 @@ from ..env.household.household import HouseholdWorld
 from ..env.own_world import make_world
 from ..env.world import World
 from .barrier import Barrier
-from .cluster import cores, head_loss
+from .cluster.joined import head_loss
+from .cluster.machines import cores
+from .cluster.placing import Placing
+from .cluster.processes import Process
 from .config import ModelChoice, RunConfig, split_mask
 from .episode import Episode
 from .errors import RuntimeFailure
 from .journal.log import SCHEMA
 from .metrics import metered
 from .past import Past, joint_actions
-from .placing import Placing
-from .processes import Process
 from .protocol import End
 from .recorder import Recorder
 from .run_folder import SIMULATOR_LOG_NAME

@@ -15,7 +15,7 @@ from ..actors.model.chat import ChatError, ChatModel, Endpoint
 from ..actors.model.server_process import ServerError
 from ..env.plugin import PluginError
 from ..env.world import WorldError
-from .cluster import ray_at
+from .cluster.joined import ray_at
 from .config import FILE_NAME as CONFIG_NAME
 from .config import RunConfig, changed, load_config, make_config
 from .endpoint import serving

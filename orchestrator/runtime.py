@@ -18,9 +18,9 @@ from ..actors.turn import Answer, Ask, Failure
 from ..env.host import WorldHost
 from ..env.world import Observation, StepResult, World
 from .barrier import MAX_ATTEMPTS
+from .cluster.processes import Process, agent_processes, raised, world_processes
+from .cluster.remote import JointAction, RemoteAgents, RemoteWorld
 from .errors import RuntimeFailure, WorldLost
-from .processes import Process, agent_processes, raised, world_processes
-from .remote import JointAction, RemoteAgents, RemoteWorld
 
 WORLD = "world"
 """What the world is called among the actors."""

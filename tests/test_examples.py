@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from housemates.actors.model.scripted_server import scripted_server
-from housemates.orchestrator.serve import write_executable
+from housemates.orchestrator.commands.serve import write_executable
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))

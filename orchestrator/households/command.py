@@ -54,7 +54,7 @@ def resume(folder: Path, budget: Mapping[str, Any], address: str, *, quiet: bool
 
 def _show(conduct: Callable[[HouseholdsObserver], HouseholdsResult], quiet: bool, as_json: bool) -> None:
     """Show a run while it goes on, and its summary; ends with its exit code."""
-    from ..cluster import end_own_ray
+    from ..cluster.own import end_own_ray
     from ..interrupt import bounded_interrupt
     from ..terminal.live import RunConsole
     from .running import HouseholdsObserver

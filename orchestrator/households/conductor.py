@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from ...actors.limiter.gate import Gate
 from ...actors.model.chat import Endpoint
+from ..cluster.processes import Process, agent_processes, some_at_a_time, world_processes
 from ..config import BUDGET, ModelChoice, RunConfig
 from ..playing import Purse, Shared
-from ..processes import Process, agent_processes, some_at_a_time, world_processes
 from ..side_by_side import Job, SideBySide
 from .books import News, Reporter
 from .folder import Household

@@ -16,7 +16,8 @@ from typing import Any
 
 from ...actors.limiter.budget import Spent
 from ...actors.model.chat import Endpoint
-from ..cluster import cores, ray_at
+from ..cluster.joined import ray_at
+from ..cluster.machines import cores
 from ..config import FILE_NAME as CONFIG_NAME
 from ..config import ModelChoice, RunConfig, changed
 from ..endpoint import serving

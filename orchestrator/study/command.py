@@ -71,7 +71,7 @@ def study(
 ) -> None:
     """Run many episodes that differ in task, method, agents, model or seed; finished ones are never repeated."""
     from ...actors.limiter.budget import Budget
-    from ..cluster import end_own_ray
+    from ..cluster.own import end_own_ray
     from ..interrupt import bounded_interrupt
     from ..terminal.live import RunConsole
     from .plan import cells_of

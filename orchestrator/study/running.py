@@ -16,7 +16,7 @@ from ...actors.limiter.budget import Budget, Spent
 from ...actors.limiter.gate import Gate
 from ...actors.model.chat import ChatError, Endpoint
 from ...actors.model.server_process import ServerError
-from ..cluster import ray_at
+from ..cluster.joined import ray_at
 from ..config import ModelChoice
 from ..endpoint import Served, serving
 from ..errors import ConfigError, RuntimeFailure, StartError

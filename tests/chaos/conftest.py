@@ -9,7 +9,7 @@ import psutil
 import pytest
 from housemates.actors.model.chat import Endpoint
 from housemates.actors.model.scripted_server import scripted_server
-from housemates.orchestrator.cluster import local_ray
+from housemates.orchestrator.cluster.own import local_ray
 
 from ..leftovers import descendants, until
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from housemates.actors import actor
 from housemates.actors.model.chat import Endpoint
 from housemates.actors.model.scripted_server import scripted_server
-from housemates.orchestrator.cluster import local_ray
+from housemates.orchestrator.cluster.own import local_ray
 
 from .episodes import play_household
 from .faults import FaultyActor

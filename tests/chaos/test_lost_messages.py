@@ -18,7 +18,7 @@ from housemates.actors.turn import Answer, Ask, Failure, Turn
 from housemates.env.codec import unpack
 from housemates.env.host import MAX_OBSERVATION_CHARS, WorldHost
 from housemates.env.world import Observation, Outcome, StepResult, World, WorldError
-from housemates.orchestrator.letterbox import Exchange, Letterbox, ProcessLost
+from housemates.orchestrator.cluster.letterbox import Exchange, Letterbox, ProcessLost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

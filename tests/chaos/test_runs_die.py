@@ -20,6 +20,7 @@ from housemates.env.household.household import HouseholdWorld
 from housemates.env.world import StepResult, WorldError
 from housemates.orchestrator import replay
 from housemates.orchestrator.barrier import Barrier
+from housemates.orchestrator.cluster.supervisor import processes_of
 from housemates.orchestrator.config import make_config
 from housemates.orchestrator.episode import Episode
 from housemates.orchestrator.errors import StartError
@@ -27,7 +28,6 @@ from housemates.orchestrator.journal.log import FILE_NAME, JournalError, read_jo
 from housemates.orchestrator.past import read_past
 from housemates.orchestrator.run import resume, run
 from housemates.orchestrator.summary import Tally
-from housemates.orchestrator.supervisor import processes_of
 
 from ..leftovers import until
 from .conftest import LONG

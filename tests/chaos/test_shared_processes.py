@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from housemates.actors import actor as actor_module
 from housemates.actors.model.chat import Endpoint
+from housemates.orchestrator.cluster.processes import agent_processes
 from housemates.orchestrator.config import RunConfig, make_config
 from housemates.orchestrator.playing import Shared, agent_specs, make_runtime
-from housemates.orchestrator.processes import agent_processes
 
 from .episodes import SETTINGS, Played, play, play_household
 from .faults import Fault, FaultyActor, marks

@@ -6,8 +6,8 @@ from typing import Any
 
 import psutil
 import pytest
-from housemates.orchestrator import cluster
-from housemates.orchestrator.cluster import STARTS, local_ray
+from housemates.orchestrator.cluster import own
+from housemates.orchestrator.cluster.own import STARTS, local_ray
 from housemates.orchestrator.errors import RuntimeFailure
 
 from ..leftovers import descendants
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.ray, pytest.mark.slow]
 @pytest.fixture
 def too_slow(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Starts that shall fail, by their numbers; a failed one leaves everything as Ray does: up."""
-    connect, begun, failing = cluster._connect, [0], [1]
+    connect, begun, failing = own.connect, [0], [1]
 
     def slow(**where: Any) -> None:
         begun[0] += 1
@@ -26,7 +26,7 @@ def too_slow(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         if begun[0] in failing:
             raise Exception("The current node timed out during startup.")
 
-    monkeypatch.setattr(cluster, "_connect", slow)
+    monkeypatch.setattr(own, "connect", slow)
     return failing
 
 

@@ -13,10 +13,10 @@ import pytest
 from housemates.actors.model.chat import Endpoint
 from housemates.env.household.household import HouseholdWorld
 from housemates.env.world import Observation, StepResult
+from housemates.orchestrator.cluster.processes import world_processes
 from housemates.orchestrator.config import make_config
 from housemates.orchestrator.errors import WorldLost
 from housemates.orchestrator.playing import agent_specs
-from housemates.orchestrator.processes import world_processes
 from housemates.orchestrator.runtime import RayRuntime
 
 from .episodes import SETTINGS, play, play_household

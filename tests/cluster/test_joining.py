@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from housemates.orchestrator.cluster import ray_at
+from housemates.orchestrator.cluster.joined import ray_at
 from housemates.orchestrator.errors import RuntimeFailure
 
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from housemates.orchestrator.machine_check import lacks
+from housemates.orchestrator.cluster.machine_check import lacks
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,5 +42,5 @@ def test_a_model_out_of_reach_is_named_by_its_address() -> None:
 
 
 def test_the_check_is_imported_where_no_package_is_installed() -> None:
-    code = "import housemates.orchestrator.machine_check"
+    code = "import housemates.orchestrator.cluster.machine_check"
     subprocess.run([sys.executable, "-S", "-c", code], env={"PYTHONPATH": str(ROOT)}, check=True)

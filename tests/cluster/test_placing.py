@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from housemates.orchestrator import placing
+from housemates.orchestrator.cluster import placing
+from housemates.orchestrator.cluster.placing import Placing
 from housemates.orchestrator.journal.digest import TrajectoryDigest
 from housemates.orchestrator.journal.records import record_fault
-from housemates.orchestrator.placing import Placing
 
 
 class Noted:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from housemates.orchestrator.session import ABANDONED_S, LOCK_NAME, Session, sweep
+from housemates.orchestrator.cluster.session import ABANDONED_S, LOCK_NAME, Session, sweep
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from housemates.orchestrator.session import Session
+from housemates.orchestrator.cluster.session import Session
 print(Session(Path(sys.argv[1])).folder, flush=True)
 time.sleep(60)
 """

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from housemates.orchestrator.shipping import requirements, shipped
+from housemates.orchestrator.cluster.shipping import requirements, shipped
 
 from .machines import bare_python
 
@@ -15,7 +15,7 @@ SHIP_AGAIN = """
 import sys
 from pathlib import Path
 import housemates.actors.host, housemates.env.household.household, housemates.actors.trace_agent
-from housemates.orchestrator.shipping import shipped
+from housemates.orchestrator.cluster.shipping import shipped
 print(housemates.__file__)
 shipped(Path(sys.argv[1]))
 """

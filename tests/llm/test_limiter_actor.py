@@ -15,7 +15,7 @@ from housemates.actors.limiter.actor import RemoteGate
 from housemates.actors.limiter.gate import Terms
 from housemates.actors.limiter.limiter import HEARTBEAT_S, Caps, Outcome
 from housemates.actors.limiter.permits import Permits
-from housemates.orchestrator.cluster import local_ray
+from housemates.orchestrator.cluster.own import local_ray
 
 from ..chaos.table import Tell
 

@@ -34,7 +34,7 @@ def offered(monkeypatch: pytest.MonkeyPatch) -> None:
         if name in rows:
             module.rows = rows[name]  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, f"housemates.benchmarks.{name}", module)
-    for module in (benchmarks, sys.modules["housemates.orchestrator.bench"]):
+    for module in (benchmarks, sys.modules["housemates.orchestrator.commands.bench"]):
         monkeypatch.setattr(module, "names", lambda: ["broken", "impossible", "long", "quick"])
 
 

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from housemates.actors.model import local, scripted_server
 from housemates.env.virtualhome.guardian import BoundedLog
-from housemates.orchestrator import cli, ray_access
+from housemates.orchestrator import cli
+from housemates.orchestrator.cluster import access
+from housemates.orchestrator.cluster.access import check_loopback, private_access
+from housemates.orchestrator.commands.serve import open_to_others
 from housemates.orchestrator.errors import RuntimeFailure
-from housemates.orchestrator.ray_access import check_loopback, private_access
-from housemates.orchestrator.serve import open_to_others
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -53,7 +54,7 @@ def test_a_ray_of_ours_that_listens_elsewhere_is_refused(monkeypatch: pytest.Mon
 
 
 def test_a_variable_that_opens_ray_does_not_open_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ray_access, "_take_in", lambda: None)
+    monkeypatch.setattr(access, "_take_in", lambda: None)
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     with private_access(tmp_path):
         assert os.environ["RAY_AUTH_MODE"] == "token"

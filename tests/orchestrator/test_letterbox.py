@@ -9,7 +9,7 @@ import pytest
 from housemates.actors.letters import Letter, read_answers, read_letter, write_answers
 from housemates.actors.turn import Answer, Ask, Turn
 from housemates.env.world import Observation
-from housemates.orchestrator.letterbox import Exchange, Letterbox, ProcessLost
+from housemates.orchestrator.cluster.letterbox import Exchange, Letterbox, ProcessLost
 
 AGENTS = [f"Agent_{number}" for number in range(1, 6)]
 

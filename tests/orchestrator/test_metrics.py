@@ -75,7 +75,7 @@ def test_a_step_is_told_once_it_is_committed(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.skipif(find_spec("prometheus_client") is None, reason="needs the extra metrics: ray[default]")
 def test_what_is_told_can_be_scraped() -> None:
     import ray
-    from housemates.orchestrator.cluster import local_ray
+    from housemates.orchestrator.cluster.own import local_ray
 
     with local_ray():
         metered(lambda _: None, "run-2")(record(act_s=1.5))

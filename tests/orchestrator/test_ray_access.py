@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from housemates.orchestrator import cluster
-from housemates.orchestrator.cluster import local_ray
+from housemates.orchestrator.cluster import own
+from housemates.orchestrator.cluster.own import local_ray
 
 pytestmark = pytest.mark.ray
 
@@ -54,8 +54,8 @@ def session() -> Iterator[Path]:
             def here() -> None: ...
 
             ray.get(here.remote())  # a worker is up, too
-            assert cluster._session is not None
-            yield Path(cluster._session)
+            assert own._session is not None
+            yield Path(own._session)
         assert os.environ["RAY_AUTH_TOKEN"] == "the token of another cluster"  # is the user's again
         assert "RAY_AUTH_TOKEN_PATH" not in os.environ
     finally:

@@ -15,7 +15,7 @@ from housemates.actors.model.chat import Endpoint
 from housemates.actors.model.scripted_server import scripted_server
 from housemates.orchestrator import replay
 from housemates.orchestrator.barrier import Barrier
-from housemates.orchestrator.cluster import local_ray
+from housemates.orchestrator.cluster.own import local_ray
 from housemates.orchestrator.config import RunConfig, make_config
 from housemates.orchestrator.episode import Episode
 from housemates.orchestrator.errors import ConfigError, StartError

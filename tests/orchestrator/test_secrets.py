@@ -16,7 +16,7 @@ import pytest
 from aiohttp import web
 from housemates.actors.cassette import MAGIC
 from housemates.actors.model.chat import ChatModel
-from housemates.orchestrator import cluster
+from housemates.orchestrator.cluster import own
 from housemates.orchestrator.config import RunConfig, make_config
 from housemates.orchestrator.endpoint import openai_endpoint
 from housemates.orchestrator.journal.log import read_journal
@@ -115,14 +115,14 @@ def test_neither_has_a_run_on_ray_nor_ray_s_own_logs_and_tables(
 
     def look() -> None:
         """Just before what Ray leaves is removed."""
-        if cluster._session is not None:
-            seen["files"] = sum(path.is_file() for path in Path(cluster._session).rglob("*"))
-            seen["told"] = told(Path(cluster._session))
+        if own._session is not None:
+            seen["files"] = sum(path.is_file() for path in Path(own._session).rglob("*"))
+            seen["told"] = told(Path(own._session))
         end_own_ray()
 
-    end_own_ray = cluster.end_own_ray
-    monkeypatch.setattr(cluster, "end_own_ray", look)
-    stop = cluster.check_loopback
+    end_own_ray = own.end_own_ray
+    monkeypatch.setattr(own, "end_own_ray", look)
+    stop = own.check_loopback
 
     def and_ask_ray() -> None:
         stop()
@@ -145,7 +145,7 @@ def test_neither_has_a_run_on_ray_nor_ray_s_own_logs_and_tables(
 
         monkeypatch.setattr(ray, "shutdown", shutdown)
 
-    monkeypatch.setattr(cluster, "check_loopback", and_ask_ray)
+    monkeypatch.setattr(own, "check_loopback", and_ask_ray)
     run(config_of(server, "ray"), tmp_path / "run", record=tmp_path / "c")
     assert server.heard == {ACT, LEARN}
     record_property("figure", f"{seen['files']} files and the tables of Ray, the run's own, and all output")

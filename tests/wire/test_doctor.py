@@ -14,7 +14,7 @@ from aiohttp import web
 from housemates.env.virtualhome.checkup import Finding, examine, look_at_file
 from housemates.env.virtualhome.server import application_of, reply
 from housemates.env.virtualhome.wire import Request, Response
-from housemates.orchestrator.serve import write_executable
+from housemates.orchestrator.commands.serve import write_executable
 
 from .conftest import Beside
 

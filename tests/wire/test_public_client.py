@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy
 import pytest
-from housemates.orchestrator.serve import write_executable
+from housemates.orchestrator.commands.serve import write_executable
 
 from .conftest import Beside
 

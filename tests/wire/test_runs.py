@@ -13,11 +13,11 @@ from typing import Any
 import psutil
 import pytest
 from housemates.orchestrator import replay
+from housemates.orchestrator.commands.serve import write_executable
 from housemates.orchestrator.config import make_config
 from housemates.orchestrator.errors import ConfigError, StartError
 from housemates.orchestrator.observer import Observer, Record
 from housemates.orchestrator.run import resume, run
-from housemates.orchestrator.serve import write_executable
 from housemates.orchestrator.summary import Tally
 
 from .conftest import Beside

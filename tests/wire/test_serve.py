@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from housemates.orchestrator.commands.serve import UnityFlags, read_unity_flags, write_executable
 from housemates.orchestrator.errors import ConfigError
-from housemates.orchestrator.serve import UnityFlags, read_unity_flags, write_executable
 
 PLAYER_LOG = Path("/x/y.log")
 COMMAND = [sys.executable, "-m", "housemates.orchestrator.cli", "serve"]

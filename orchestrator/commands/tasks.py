@@ -11,8 +11,8 @@ def tasks(
     as_schema: Annotated[bool, typer.Option("--schema", help="The JSON schema of task files instead.")] = False,
 ) -> None:
     """List the tasks: the families, then the numbered ones with their homes."""
-    from ..env.household.tasks.families import FIFTY, TASKS
-    from ..env.household.tasks.task_file import schema
+    from ...env.household.tasks.families import FIFTY, TASKS
+    from ...env.household.tasks.task_file import schema
 
     if as_schema:
         typer.echo(schema())

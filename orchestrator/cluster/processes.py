@@ -8,8 +8,8 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from .cluster import cores, places
-from .errors import RuntimeFailure, WorldLost
+from ..errors import RuntimeFailure, WorldLost
+from .machines import cores, places
 
 RESENDS = 10
 """How often a message that does not get through is sent again before its process counts as lost. Ray itself takes two
@@ -110,7 +110,7 @@ def agent_processes(
         turns: of the machines, where others make some at the same time.
         starts: as for `Process`, likewise.
     """
-    from ..actors.actor import AgentActor
+    from ...actors.actor import AgentActor
 
     place = places(number, turns)
     starts = starts or some_at_a_time()
@@ -121,7 +121,7 @@ def world_processes(
     number: int, turns: Iterator[int] | None = None, starts: asyncio.Semaphore | None = None
 ) -> list[Process]:
     """So many processes for worlds, likewise."""
-    from ..env.actor import WorldActor
+    from ...env.actor import WorldActor
 
     place = places(number, turns)
     starts = starts or some_at_a_time()

@@ -24,8 +24,8 @@ def llm(
     ] = "",
 ) -> None:
     """Serve the scripted model over the OpenAI protocol until Ctrl-C."""
-    from ..actors.model.faults import Faults
-    from ..actors.model.scripted_server import serve
+    from ...actors.model.faults import Faults
+    from ...actors.model.scripted_server import serve
 
     key = os.environ.get(key_env, "").strip()
     if key_env and not key:

@@ -9,11 +9,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from ..actors.agent import AgentSpec
-from ..actors.limiter.gate import Granting, Terms
-from ..actors.model.chat import Endpoint
-from ..env.world import StepResult, World
-from .errors import RuntimeFailure, WorldLost
+from ...actors.agent import AgentSpec
+from ...actors.limiter.gate import Granting, Terms
+from ...actors.model.chat import Endpoint
+from ...env.world import StepResult, World
+from ..errors import RuntimeFailure, WorldLost
 from .letterbox import Exchange, Letterbox, ProcessLost
 from .processes import Process, in_short, raised, sent
 

@@ -14,7 +14,7 @@ def pull(
     force: Annotated[bool, typer.Option("--force", help="Fetch it again even if it is there.")] = False,
 ) -> None:
     """Fetch the embedded model (98 MB, once) into the user's cache."""
-    from ..actors.model import weights as models
+    from ...actors.model import weights as models
 
     path = models.pull(typer.echo, force=force)
     typer.echo(f"the embedded model is at {path}")
@@ -23,7 +23,7 @@ def pull(
 @models_app.command("list")
 def list_models() -> None:
     """Show the models that can be embedded, and which are here."""
-    from ..actors.model import weights as models
+    from ...actors.model import weights as models
 
     for model in models.list_models():
         here = "here" if model.present else "not pulled"

@@ -16,8 +16,8 @@ import typer
 
 from housemates import __version__
 
-from ..benchmarks import LeftOut, Row, measure, names
-from .errors import ConfigError, StartError
+from ...benchmarks import LeftOut, Row, measure, names
+from ..errors import ConfigError, StartError
 
 PACKAGES = ("ray", "trace-opt", "openai", "aiohttp", "msgpack")
 """Whose versions the figures depend on."""
@@ -35,8 +35,8 @@ def bench(
     json_: Annotated[bool, typer.Option("--json", help="One JSON object instead of the table.")] = False,
 ) -> None:
     """Measure this installation on this machine: some four minutes, and one table."""
-    from .cluster import end_own_ray
-    from .interrupt import EXIT_INTERRUPTED, bounded_interrupt
+    from ..cluster.own import end_own_ray
+    from ..interrupt import EXIT_INTERRUPTED, bounded_interrupt
 
     chosen = only or names()
     unknown = [name for name in chosen if name not in names()]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .cluster import machines as machines_up
-from .cluster import machines_of
-from .observer import Record
+from ..observer import Record
+from .machines import machines as machines_up
+from .machines import machines_of
 
 
 class Placing:

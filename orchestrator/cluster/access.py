@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from .errors import RuntimeFailure
+from ..errors import RuntimeFailure
 
 LOOPBACK = "127.0.0.1"
 _TOKEN_NAME = "token"

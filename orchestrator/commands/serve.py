@@ -13,10 +13,12 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from .errors import ConfigError
+import housemates
+
+from ..errors import ConfigError
 
 _UNITY_FLAG = re.compile(r"--?(?P<name>[A-Za-z][A-Za-z-]*)(?:[= ](?P<value>.*))?", re.S)
-_OWN_ROOT = Path(__file__).parent.parent
+_OWN_ROOT = Path(housemates.__file__).parent.parent
 
 
 class UnityFlags(NamedTuple):
@@ -107,8 +109,8 @@ def serve(
         return
     if port is not None and flags.port is not None and port != flags.port:
         raise ConfigError(f"serve: two ports, {port} and {flags.port}")
-    from ..env.virtualhome.server import serve as serve_forever
-    from ..env.virtualhome.wire import DEFAULT_PORT
+    from ...env.virtualhome.server import serve as serve_forever
+    from ...env.virtualhome.wire import DEFAULT_PORT
 
     try:
         if open_to_others(host):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .errors import StartError
+from ..errors import StartError
 
 
 def doctor(
@@ -22,7 +22,7 @@ def doctor(
     ],
 ) -> None:
     """Check a VirtualHome simulator and say what is wrong. Exit code 0: nothing; 3: something."""
-    from ..env.virtualhome.checkup import examine
+    from ...env.virtualhome.checkup import examine
 
     async def run() -> int:
         wrong = 0

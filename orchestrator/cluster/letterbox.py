@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from ..actors.letters import Key, Letter, key_of, read_answers, write_letter
-from ..actors.turn import Answer, Ask, Failure
+from ...actors.letters import Key, Letter, key_of, read_answers, write_letter
+from ...actors.turn import Answer, Ask, Failure
 
 Exchange = Callable[[bytes], Awaitable[bytes]]
 """Have a process serve a letter (see `actors.letters`), however often it has to be sent. Raises ProcessLost."""

@@ -1,6 +1,6 @@
 """What the machines of a cluster get from the one where a run is started: this package and the user's own modules.
 
-They need not be installed there. Packages of others are: `orchestrator.machine_check` says which are missing.
+They need not be installed there. Packages of others are: `orchestrator.cluster.machine_check` says which are missing.
 """
 
 from __future__ import annotations
