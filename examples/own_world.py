@@ -25,10 +25,10 @@ class Sofa(World):
     def __init__(self, metres: int = 2) -> None:
         self._metres = metres
         self._left: int | None = None  # until an episode begins
-        self._said = ""
+        self._tries, self._said = 0, ""
 
     def reset(self, seed: int) -> dict[str, Observation]:
-        self._left, self._said = self._metres, "The sofa stands there."
+        self._left, self._tries, self._said = self._metres, 0, "The sofa stands there."
         return self._observe()
 
     def step(self, actions: Mapping[str, str | None]) -> StepResult:
@@ -36,7 +36,7 @@ class Sofa(World):
             raise WorldError("there is no sofa to be carried; reset the world")
         lifting = [name for name in self.agents if actions.get(name) == LIFT]
         moved = len(lifting) == len(self.agents)
-        self._left -= moved
+        self._left, self._tries = self._left - moved, self._tries + 1
         self._said = "It moved." if moved else f"{' and '.join(lifting) or 'Nobody'} lifted; it takes both."
         known = (None, LIFT, REST)
         return StepResult(
@@ -50,18 +50,18 @@ class Sofa(World):
     def snapshot(self) -> bytes:
         if self._left is None:
             raise WorldError("there is no sofa to be carried; reset the world")
-        return pack([self._left, self._said])
+        return pack([self._left, self._tries, self._said])
 
     def restore(self, snapshot: bytes) -> dict[str, Observation]:
         try:
-            left, said = unpack(snapshot)
-            self._left, self._said = int(left), str(said)
+            left, tries, said = unpack(snapshot)
+            self._left, self._tries, self._said = int(left), int(tries), str(said)
         except (ValueError, TypeError) as error:
             raise WorldError(f"this is no snapshot of a sofa ({error})") from None
         return self._observe()
 
     def _observe(self) -> dict[str, Observation]:
-        seen = f"{self._left} m are left. {self._said}"
+        seen = f"{self._left} m are left after {self._tries} tries. {self._said}"
         rest = f"Plan: {PLAN_TOKEN}\nProgress: {seen}\n{available_actions((LIFT, REST))}"
         goal = f"Goal: carry the sofa {self._metres} m.\n"
         return {n: Observation(text=f"I'm {n}.\n{goal}{rest}", choices=(LIFT, REST), key=seen) for n in self.agents}
