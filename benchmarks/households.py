@@ -7,7 +7,8 @@ each with a Ray of its own:
     startup_s           until the first step of a household was committed
     all_open_s          until each household had committed a step; what follows is counted from then on
     steps_s             from then until all households have ended
-    agent_steps_per_s   turns of agents in committed steps
+    agent_steps         turns of agents in committed steps
+    agent_steps_per_s   these by steps_s
     calls_per_s         calls of the model
     cpu_ms              CPU milliseconds an agent-step takes in all processes but the scripted model's
     driver_cpu_ms       of these in the run's own process: barriers, journals, messages
@@ -84,12 +85,14 @@ class Watch(HouseholdsObserver):
             opened, before, agent_steps, calls = self._open
             used = [b - a for a, b in zip(before, self._meter.look(), strict=True)]
             turns, seconds = self._all.agent_steps - agent_steps, now - opened
+            if not turns:
+                raise RuntimeError("all households had ended when the last one had committed a step; use more --steps")
             cpu = [1000 * share / turns for share in used]
             self.figures = {
                 "startup_s": round(self._first, 1),
                 "all_open_s": round(opened, 1),
                 "steps_s": round(seconds, 1),
-                "agent_steps": self._all.agent_steps,
+                "agent_steps": turns,
                 "agent_steps_per_s": round(turns / seconds, 1),
                 "calls_per_s": round((self._all.calls - calls) / seconds, 1),
                 "calls_of_a_step": round((self._all.calls - calls) / turns, 3),
@@ -130,7 +133,7 @@ def measure(households: int, agents: int, options: argparse.Namespace) -> dict[s
     if result.status == "interrupted":
         raise KeyboardInterrupt
     if watch.shape is None or not watch.figures:
-        raise RuntimeError("the run ended before its first step")
+        raise RuntimeError("not every household committed a step")
     return {
         "households": households,
         "agents": agents,

@@ -69,7 +69,9 @@ async def packed_agent_kb(agents: int, steps: int) -> float:
 
 def of_a_new_process() -> dict[str, Any]:
     """What this program prints. A process that has done other things has room to spare, which would not be seen."""
-    done = subprocess.run([sys.executable, "-m", "housemates.benchmarks.memory"], stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "housemates.benchmarks.memory"], stdout=subprocess.PIPE, check=True
+    )
     return json.loads(done.stdout)
 
 

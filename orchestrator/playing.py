@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -64,7 +64,8 @@ class Shared:
         agents: the process that holds its agents and others'; None: processes of its own. Only with Ray.
         worlds: the process that holds its world and others'; None: one of its own. Only with Ray.
         agents_per_actor: how agents with processes of their own are packed; 0: as its configuration says.
-        starts: held while its actors start, so that not all processes start at once; None: nobody else starts any.
+        starts: held while it starts, so that not all do at once; None: nobody else starts.
+        process_starts: held while a process of its own comes up, likewise.
     """
 
     gate: Gate | None = None
@@ -73,6 +74,7 @@ class Shared:
     worlds: Process | None = None
     agents_per_actor: int = 0
     starts: asyncio.Semaphore | None = None
+    process_starts: asyncio.Semaphore | None = None
 
 
 async def play(
@@ -159,7 +161,8 @@ async def _death_of(servers: Sequence[ServerProcess]) -> str:
     """Waits until a model server is gone, for ever if there is none of ours; says so in one line. Bounds their logs."""
     while all(server.alive for server in servers):
         for server in servers:
-            server.bound_log()
+            with suppress(OSError):  # a log that cannot be bounded ends no run
+                server.bound_log()
         await asyncio.sleep(SERVER_POLL_S)
     return f"the model server ended by itself; its log is {servers[0].log_path}"
 
@@ -255,6 +258,7 @@ def make_runtime(
         terms=terms,
         agents=shared.agents,
         worlds=shared.worlds,
+        starts=shared.process_starts,
     )
 
 

@@ -97,7 +97,8 @@ class InlineRuntime:
 class RayRuntime:
     """Agents on Ray actors, `agents_per_actor` on each, and the world on another.
 
-    `agents`, `worlds`: processes that other episodes use, too: for all agents of this one, and for its world.
+    `agents`, `worlds`: processes that other episodes use, too: for all agents of this one, and for its world. `starts`:
+    what its own processes hold while they come up, if others start some, too.
     """
 
     def __init__(
@@ -113,6 +114,7 @@ class RayRuntime:
         terms: Terms | None = None,
         agents: Process | None = None,
         worlds: Process | None = None,
+        starts: asyncio.Semaphore | None = None,
     ) -> None:
         from ..actors.limiter.actor import RemoteGate
 
@@ -123,14 +125,15 @@ class RayRuntime:
             limits |= {"gate": self._gate, "terms": terms._replace(run=terms.run or uuid.uuid4().hex)}
         size = len(specs) if agents else agents_per_actor
         groups = [list(specs[start : start + size]) for start in range(0, len(specs), size)]
-        processes = [agents] if agents else agent_processes(len(groups))
+        processes = [agents] if agents else agent_processes(len(groups), starts)
         self._groups = [
             RemoteAgents(process, group, endpoint, **limits) for process, group in zip(processes, groups, strict=True)
         ]
         self._group_of = {
             spec.name: remote for remote, group in zip(self._groups, groups, strict=True) for spec in group
         }
-        self._world = RemoteWorld(worlds or world_processes(1)[0], world, world_arguments, deadline_s=world_deadline_s)
+        process = worlds or world_processes(1, starts)[0]
+        self._world = RemoteWorld(process, world, world_arguments, deadline_s=world_deadline_s)
 
     def actors(self) -> dict[str, Any]:
         """The Ray actor that holds each agent, and the world, as far as there is one right now."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from itertools import count, islice
+from collections.abc import Mapping, Sequence
+from itertools import count
 from random import randrange
 from typing import Any
 
@@ -26,25 +26,29 @@ def machines() -> dict[str, str]:
     }
 
 
-def places(first: int, turns: Iterator[int] | None = None) -> Iterator[dict[str, Any]]:
-    """Options for one actor after another: with the first ones the machines take turns, later ones go where Ray likes.
+def in_turn(number: int, turns: Sequence[int] | None = None) -> list[str]:
+    """The machines of so many actors, by id: they take turns.
+
+    The actors wait for models most of the time, so cores are no measure of how many fit on a machine. Ray's SPREAD
+    and soft affinity leave machines out when there are few actors.
 
     Args:
-        first: so many take turns.
-        turns: the numbers of theirs; None: they begin with another machine than those before.
-
-    Ray's SPREAD and soft affinity leave machines out when there are few actors. Affinity that is strict cannot be had
-    for actors that are made again: their machine may be the one that died.
+        number: of actors.
+        turns: their numbers among those of others who are made at the same time; None: they begin with another
+            machine than those before.
     """
+    up = sorted(machines())
+    first = next(_turns)
+    return [up[turn % len(up)] for turn in (turns or range(first, first + number))[:number]]
+
+
+def place(machine: str = "") -> dict[str, Any]:
+    """Ray's options for an actor on a machine, as long as that is up; without one it goes where Ray likes."""
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    # The actors wait for models most of the time: cores are no measure of how many fit on a machine.
-    up = sorted(machines())
-    for turn in islice(turns or count(next(_turns)), first):
-        strategy = NodeAffinitySchedulingStrategy(up[turn % len(up)], soft=False)
-        yield {"num_cpus": 0, "scheduling_strategy": strategy}
-    while True:
-        yield {"num_cpus": 0, "scheduling_strategy": "SPREAD"}
+    there = machine in machines()
+    strategy = NodeAffinitySchedulingStrategy(machine, soft=False) if there else "SPREAD"
+    return {"num_cpus": 0, "scheduling_strategy": strategy}
 
 
 async def machines_of(actors: Mapping[str, Any]) -> dict[str, str]:

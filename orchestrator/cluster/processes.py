@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from ..errors import RuntimeFailure, WorldLost
-from .machines import cores, places
+from .machines import cores, in_turn, place
 
 RESENDS = 10
 """How often a message that does not get through is sent again before its process counts as lost. Ray itself takes two
@@ -18,7 +18,7 @@ RESTARTS = 2
 """How often a process that dies while it comes up is made again before the run does not start."""
 
 STARTS_PER_CORE = 2
-"""So many processes for each core of the cluster come up at the same time. 64 at once took a fifth longer on two."""
+"""So many processes for each core of the cluster come up at the same time. 64 at once took a quarter longer on two."""
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -27,16 +27,19 @@ class Process:
     """An actor that one episode uses, or several: made when it is first needed, and again after it was lost.
 
     Args:
-        make: makes the actor.
+        make: makes the actor, with these options of Ray's.
         starts: held while the actor comes up, so that not all start at once.
+        machine: where it is made the first time; made again it goes where Ray likes, since that one may have died.
 
     Attributes:
         current: the actor, if there is one.
     """
 
-    def __init__(self, make: Callable[[], Any], starts: asyncio.Semaphore) -> None:
+    def __init__(self, make: Callable[[dict[str, Any]], Any], starts: asyncio.Semaphore, machine: str = "") -> None:
         self._make = make
         self._starts = starts
+        self._machine = machine
+        self._coming_up = asyncio.Lock()
         self._users = 0
         self.current: Any = None
 
@@ -44,23 +47,30 @@ class Process:
         """The actor, when it is there; one that is killed while it comes up is made again.
 
         Raises:
-            RayError: it does not come up, or nobody uses it any more.
+            RayError: it does not come up.
+            RuntimeFailure: nobody uses it any more.
         """
         from ray.exceptions import RayActorError, RayError
 
-        restarts = RESTARTS
-        while True:
-            async with self._starts if self.current is None else contextlib.nullcontext():
-                actor = self.current = self.current or self._make()
-                try:
-                    await sent(actor.ready.remote)
-                    return actor
-                except RayError as error:
-                    self.lose(actor)
-                    by_itself = not isinstance(error, RayActorError) or error.actor_init_failed  # it would do so again
-                    if by_itself or not restarts or not self._users:
-                        raise
-                    restarts -= 1
+        async with self._coming_up:  # who shares it waits here, and holds no start
+            for left in reversed(range(RESTARTS + 1)):
+                async with self._starts if self.current is None else contextlib.nullcontext():
+                    if not self._users:
+                        raise RuntimeFailure("nobody uses this process any more")
+                    actor = self.current = self.current or self._made()
+                    try:
+                        await sent(actor.ready.remote)
+                        return actor
+                    except RayError as error:
+                        self.lose(actor)
+                        by_itself = not isinstance(error, RayActorError) or error.actor_init_failed
+                        if by_itself or not left or not self._users:  # it would do so again, or need not
+                            raise
+        raise AssertionError  # the last one has returned or raised
+
+    def _made(self) -> Any:
+        machine, self._machine = self._machine, ""
+        return self._make(place(machine))
 
     def lose(self, actor: Any) -> None:
         """Be rid of an actor that is gone, out of reach or stuck, unless that has been done already."""
@@ -95,37 +105,45 @@ class Process:
             self.end()
 
 
-def some_at_a_time() -> asyncio.Semaphore:
-    """What processes hold that come up together."""
-    return asyncio.Semaphore(STARTS_PER_CORE * cores())
+def some_at_a_time(sharers: int = 1) -> asyncio.Semaphore:
+    """What processes hold that come up together.
+
+    Args:
+        sharers: so many make processes at the same time, each with a share of the cluster.
+    """
+    return asyncio.Semaphore(max(1, STARTS_PER_CORE * cores() // sharers))
 
 
 def agent_processes(
-    number: int, turns: Iterator[int] | None = None, starts: asyncio.Semaphore | None = None
+    number: int, starts: asyncio.Semaphore | None = None, turns: Sequence[int] | None = None
 ) -> list[Process]:
     """So many processes for agents; the machines of a cluster take turns with them.
 
     Args:
         number: how many.
+        starts: as for `Process`; None: nobody else starts any.
         turns: of the machines, where others make some at the same time.
-        starts: as for `Process`, likewise.
     """
     from ...actors.actor import AgentActor
 
-    place = places(number, turns)
     starts = starts or some_at_a_time()
-    return [Process(lambda: AgentActor.options(**next(place)).remote(), starts) for _ in range(number)]
+    return [
+        Process(lambda options: AgentActor.options(**options).remote(), starts, machine)
+        for machine in in_turn(number, turns)
+    ]
 
 
 def world_processes(
-    number: int, turns: Iterator[int] | None = None, starts: asyncio.Semaphore | None = None
+    number: int, starts: asyncio.Semaphore | None = None, turns: Sequence[int] | None = None
 ) -> list[Process]:
     """So many processes for worlds, likewise."""
     from ...env.actor import WorldActor
 
-    place = places(number, turns)
     starts = starts or some_at_a_time()
-    return [Process(lambda: WorldActor.options(**next(place)).remote(), starts) for _ in range(number)]
+    return [
+        Process(lambda options: WorldActor.options(**options).remote(), starts, machine)
+        for machine in in_turn(number, turns)
+    ]
 
 
 async def sent(call: Callable[[], Awaitable[Any]]) -> Any:

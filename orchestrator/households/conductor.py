@@ -17,7 +17,8 @@ from .books import News, Reporter
 from .folder import Household
 
 STARTS = 4
-"""So many households start at the same time; those that have started go on meanwhile."""
+"""So many households start at the same time. Those that have started go on meanwhile: the first ones need not wait
+until the agents of all are made."""
 
 
 class Shape(NamedTuple):
@@ -53,20 +54,23 @@ class Conductor:
         self._purse = purse
         self._gate = Gate()
         self._shape = shape
-        self._turns = iter(turns)
+        self._turns = turns
         self._starts = asyncio.Semaphore(STARTS)
         self._playing = SideBySide(endpoints, self._reporter, Shared(gate=self._gate, purse=purse))
 
     async def play(self, households: Sequence[Household]) -> None:
         """Play all to their ends, or until it is told to stop."""
         agents: dict[str, Process] = {}
+        starts: asyncio.Semaphore | None = None
         worlds: dict[str, Process] = {}
         if self._with_ray:
-            some: dict[str, Any] = {"turns": self._turns, "starts": some_at_a_time()}
-            worlds = _dealt(households, self._shape.worlds_per_actor, partial(world_processes, **some))
+            starts = some_at_a_time(self._shape.conductors)
+            make = partial(world_processes, starts=starts, turns=self._turns)
+            worlds = _dealt(households, self._shape.worlds_per_actor, make)
             whole = self._shape.agents_per_actor // households[0].config.agents
             if whole > 1:  # else a process takes the agents of one household at most
-                agents = _dealt(households, whole, partial(agent_processes, **some))
+                turns = self._turns[len(set(worlds.values())) :]  # not where this conductor's first world is
+                agents = _dealt(households, whole, partial(agent_processes, starts=starts, turns=turns))
         jobs: list[Job] = []
         for one in households:
             shared = Shared(
@@ -76,6 +80,7 @@ class Conductor:
                 worlds=worlds.get(one.name),
                 agents_per_actor=self._shape.agents_per_actor,
                 starts=self._starts,
+                process_starts=starts,
             )
             jobs.append(Job(one.name, one.folder, one.config, budget=self._budget, shared=shared))
         await self._playing.run(jobs, len(jobs))

@@ -17,6 +17,7 @@ from ...actors.limiter.gate import Gate
 from ...actors.model.chat import ChatError, Endpoint
 from ...actors.model.server_process import ServerError
 from ..cluster.joined import ray_at
+from ..cluster.processes import some_at_a_time
 from ..config import ModelChoice
 from ..endpoint import Served, serving
 from ..errors import ConfigError, RuntimeFailure, StartError
@@ -246,8 +247,9 @@ class _Conductor(Listener):
             folder = episode_folder(self._folder, cell)
             tape = folder / CASSETTE_NAME if self._record else None
             jobs.append(Job(cell.name, folder, cell.config, cassettes[cell.name], tape))
-        # Episodes that run at the same time share accounts.
-        self._playing = SideBySide(endpoints, self, Shared(gate=Gate()))
+        # Episodes that run at the same time share accounts, and the cores that their processes start on.
+        starts = some_at_a_time() if any(cell.config.runtime == "ray" for cell in cells) else None
+        self._playing = SideBySide(endpoints, self, Shared(gate=Gate(), process_starts=starts))
         await self._playing.run(jobs, parallel)
 
     def began(self, name: str) -> None:
