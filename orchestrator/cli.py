@@ -454,7 +454,10 @@ def main() -> None:
         code = _complain(error.format_message(), EXIT_USAGE)
     except (KeyboardInterrupt, typer.Abort):
         code = _complain("interrupted", EXIT_INTERRUPTED)
-    except BrokenPipeError:  # the reader had enough (housemates replay … | head)
+    except (BrokenPipeError, SystemExit) as error:
+        # The reader had enough (housemates replay … | head). Typer makes an exit of that, with a failure's code.
+        if not isinstance(error, BrokenPipeError) and not isinstance(error.__context__, BrokenPipeError):
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except Exception as error:
