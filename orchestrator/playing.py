@@ -26,6 +26,7 @@ from ..env.world import World
 from .barrier import Barrier
 from .cluster.joined import head_loss
 from .cluster.machines import cores
+from .cluster.own import own_loss
 from .cluster.placing import Placing
 from .cluster.processes import Process
 from .config import ModelChoice, RunConfig, split_mask
@@ -136,14 +137,14 @@ async def play(
 
 
 async def watched(work: Coroutine[Any, Any, Done], servers: Sequence[ServerProcess]) -> Done:
-    """Do some work, and end it early if a model server that we started dies, or the head of a cluster that was joined.
+    """Do some work, and end it early if a model server or a Ray that we started dies, or the head of a joined cluster.
 
     Raises:
         KeyboardInterrupt: it was cancelled from outside.
         RuntimeFailure: one of them is gone.
     """
     playing = asyncio.ensure_future(work)
-    watching = [asyncio.ensure_future(watch) for watch in (_death_of(servers), head_loss())]
+    watching = [asyncio.ensure_future(watch) for watch in (_death_of(servers), head_loss(), own_loss())]
     try:
         done, _ = await asyncio.wait({playing, *watching}, return_when=asyncio.FIRST_COMPLETED)
         if not playing.done():

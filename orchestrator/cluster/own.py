@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ctypes
 import os
@@ -31,12 +32,18 @@ SWEEPS = 5
 STARTS = 2
 """How often a Ray of our own is started if it does not come up."""
 
+VITAL = ("gcs_server", "raylet")
+"""The processes without which nothing new is made in a Ray, and no word comes of it."""
+
+LOSS_POLL_S = 0.5
+
 STOP_S = 1.0
 """Seconds all sweeps may take."""
 
 _PR_SET_CHILD_SUBREAPER = 36
 
 _session: str | None = None  # the folder of the Ray of ours that is up
+_vital: dict[str, psutil.Process] = {}  # what it cannot be without, by name
 
 
 @contextmanager
@@ -58,8 +65,10 @@ def local_ray() -> Generator[None]:
         doors.enter_context(private_access(Path(_session)))
         _start_own(_session)
         check_loopback()
+        _vital.update({name: process for process in _processes(_session) if (name := process.name()) in VITAL})
         yield
     finally:
+        _vital.clear()
         ray.shutdown()
         end_own_ray()
         doors.close()
@@ -93,6 +102,16 @@ def _start_own(session: str) -> None:
             _kill_processes(session)
 
 
+async def own_loss() -> str:
+    """Waits until our own Ray has lost what it cannot be without, for ever if none is up; says so in one line.
+
+    Ray itself says nothing: its actors would be asked, and waited for, until the deadlines of steps.
+    """
+    while not (gone := [name for name, process in _vital.items() if not _lives(process)]):  # noqa: ASYNC110 - no event
+        await asyncio.sleep(LOSS_POLL_S)
+    return f"this run's Ray has died: {' and '.join(gone)} is gone"
+
+
 def end_own_ray() -> None:
     """End what Ray's own shutdown leaves behind, above all when it was interrupted while starting."""
     if _session is None:
@@ -104,13 +123,17 @@ def end_own_ray() -> None:
 
 def _kill_processes(session: str) -> None:
     for _ in range(SWEEPS):
-        left = [child for child in psutil.Process().children(recursive=True) if _is_rays(child, session)]
+        left = _processes(session)
         if not left:
             return
         for process in left:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(left, timeout=STOP_S / SWEEPS)
+
+
+def _processes(session: str) -> list[psutil.Process]:
+    return [child for child in psutil.Process().children(recursive=True) if _is_rays(child, session)]
 
 
 def _bury_adopted() -> None:
@@ -126,6 +149,13 @@ def _is_rays(process: psutil.Process, session: str) -> bool:
     try:
         return process.name().startswith("ray::") or any(session in argument for argument in process.cmdline())
     except psutil.Error:  # gone meanwhile, or a zombie
+        return False
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
         return False
 
 

@@ -304,6 +304,12 @@ CATALOGUE = (
     ),
     Entry(
         "",
+        "A process without which a run's own Ray cannot be is killed: one line, and resumed to the same digest",
+        "equal",
+        ("tests/chaos/test_runs_die.py::test_a_run_whose_own_ray_dies_ends_with_one_line_and_goes_on",),
+    ),
+    Entry(
+        "",
         "Households whose agents share a process: one that kills it, once or always, or holds it up",
         "same digests; late once at most",
         ("tests/chaos/test_shared_processes.py",),

@@ -12,10 +12,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psutil
 import pytest
+from housemates.actors.model.scripted_server import scripted_server
 from housemates.env.household.household import HouseholdWorld
 from housemates.env.world import StepResult, WorldError
 from housemates.orchestrator import replay
@@ -46,17 +48,20 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ).folder
 
 
-def command(folder: Path, runtime: str) -> list[str]:
-    flags = [f"--{name}={value}" for name, value in (SETTINGS | {"runtime": runtime, "steps": STEPS}).items()]
+def command(folder: Path, runtime: str, settings: Mapping[str, str]) -> list[str]:
+    everything = SETTINGS | {"runtime": runtime, "steps": STEPS} | settings
+    flags = [f"--{name}={value}" for name, value in everything.items()]
     done = ["resume", str(folder)] if (folder / FILE_NAME).exists() else ["run", *flags, "--out", str(folder)]
     return [sys.executable, "-m", "housemates.orchestrator.cli", *done]
 
 
 @contextmanager
-def started(folder: Path, runtime: str = "inline", **more: Any) -> Iterator[subprocess.Popen[str]]:
+def started(
+    folder: Path, runtime: str = "inline", settings: Mapping[str, str] = MappingProxyType({}), **more: Any
+) -> Iterator[subprocess.Popen[str]]:
     """A run in a process of its own, new or going on."""
     pipes: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command(folder, runtime), **pipes | more) as process:
+    with subprocess.Popen(command(folder, runtime, settings), **pipes | more) as process:
         yield process
 
 
@@ -123,6 +128,30 @@ def test_a_run_whose_driver_is_killed_leaves_no_process_and_no_session(tmp_path:
     assert until(lambda: not any(map(alive, children)) and not Path(session).exists(), 20)
     record_property("figure", f"all gone after {time.monotonic() - killed:.1f} s")
     assert processes_of(session) == []
+
+
+@pytest.mark.ray
+@pytest.mark.skipif(sys.platform != "linux", reason="Ray's processes have other names")
+@pytest.mark.parametrize("vital", ["raylet", pytest.param("gcs_server", marks=pytest.mark.slow)])
+def test_a_run_whose_own_ray_dies_ends_with_one_line_and_goes_on(
+    tmp_path: Path, undisturbed: Path, vital: str, record_property: Tell
+) -> None:
+    """Ray says nothing of it to those who wait for its actors."""
+    folder = tmp_path / "run"
+    with scripted_server(latency_s=0.2) as server:
+        with started(folder, "ray", {"llm": "openai:scripted", "base-url": server.url}) as process:
+            assert until(lambda: steps_in(folder) >= 2, 120)
+            (victim,) = [p for p in psutil.Process(process.pid).children(recursive=True) if p.name() == vital]
+            victim.kill()
+            killed = time.monotonic()
+            error = process.communicate(timeout=60)[1]
+        assert process.returncode == 3
+        assert error.splitlines()[-1].startswith(f"housemates: this run's Ray has died: {vital} is gone")
+        assert "Traceback" not in error
+        assert 2 <= steps_in(folder) < STEPS
+        record_property("figure", f"{vital}: ended after {time.monotonic() - killed:.1f} s, resumed")
+        resume(folder)
+    assert replay.digest(folder) == replay.digest(undisturbed)
 
 
 def alive(process: psutil.Process) -> bool:
