@@ -12,7 +12,6 @@ import ctypes
 import json
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -73,7 +72,7 @@ class ServerProcess:
         self._command = [sys.executable, "-P", "-m", module, *arguments, SUPERVISED]
         self._environment = dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
-        self._log: IO[bytes] | None = None
+        self._log: IO[bytes] | None = None  # without a buffer of ours: the server writes into it, too
         self._port: int | None = None
 
     def __repr__(self) -> str:
@@ -111,10 +110,10 @@ class ServerProcess:
         began = time.monotonic()
         limit_s = self.start_timeout_s if timeout_s is None else timeout_s
         if self.log_path is None:
-            self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the server
+            self._log = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - lives as long as the server
         else:
             self.log_path.parent.mkdir(parents=True, exist_ok=True)
-            self._log = open(self.log_path, "a+b", opener=_private)  # noqa: SIM115 - as above
+            self._log = open(self.log_path, "a+b", buffering=0, opener=_private)  # noqa: SIM115 - as above
         self.bound_log()
         self._process = subprocess.Popen(
             self._command,
@@ -139,7 +138,7 @@ class ServerProcess:
         return self.url
 
     def bound_log(self) -> None:
-        """Begin the log anew once it is longer than `LOG_BYTES`; what it held replaces `<name>.1`.
+        """Begin the log anew once it is longer than `LOG_BYTES`; as much of its end replaces `<name>.1`.
 
         The server goes on writing into the same file, so what it writes in between may be lost.
         """
@@ -148,9 +147,8 @@ class ServerProcess:
         if self.log_path is not None:
             older = self.log_path.with_name(self.log_path.name + OLDER)
             try:
-                self._log.seek(0)
                 with open(older, "wb", opener=_private) as file:
-                    shutil.copyfileobj(self._log, file)
+                    file.write(self._last(LOG_BYTES))
             except OSError:  # the disk is full: room is worth more than an old log
                 older.unlink(missing_ok=True)
         self._log.truncate(0)
@@ -205,12 +203,15 @@ class ServerProcess:
         raise ServerError(f"the server {self.module} {what}{where}" + (f"\n{tail}" if tail else "")) from None
 
     def _tail(self) -> str:
-        if self._log is None:
-            return ""
-        self._log.seek(0, os.SEEK_END)
-        self._log.seek(max(0, self._log.tell() - _TAIL_BYTES))
-        lines = self._log.read().decode(errors="replace").splitlines()
+        lines = self._last(_TAIL_BYTES).decode(errors="replace").splitlines()
         return "\n".join("  " + line for line in lines[-_TAIL_LINES:])
+
+    def _last(self, size: int) -> bytes:
+        """So many bytes of the log, or all. The server has our place in the file: reading must not go by it."""
+        if self._log is None:
+            return b""
+        log = self._log.fileno()
+        return os.pread(log, size, max(0, os.fstat(log).st_size - size))
 
 
 def _private(path: str, flags: int) -> int:

@@ -131,8 +131,9 @@ def test_a_run_whose_driver_is_killed_leaves_no_process_and_no_session(tmp_path:
 
 
 @pytest.mark.ray
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="Ray's processes have other names")
-@pytest.mark.parametrize("vital", ["raylet", pytest.param("gcs_server", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("vital", ["raylet", "gcs_server"])
 def test_a_run_whose_own_ray_dies_ends_with_one_line_and_goes_on(
     tmp_path: Path, undisturbed: Path, vital: str, record_property: Tell
 ) -> None:

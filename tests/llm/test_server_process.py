@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import socket
@@ -13,7 +12,6 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import pytest
 from housemates.actors.model import server_process
@@ -118,38 +116,38 @@ def test_a_log_that_is_full_begins_anew_and_the_one_before_is_kept(
             server.bound_log()
             began += full
             assert log.stat().st_size < 1000
-        while len(log.read_text().splitlines()) < 3:  # it goes on
+        while len(log.read_text().splitlines()) < 4:  # it goes on
             time.sleep(0.01)
-    assert older.read_text().startswith("line ")
-    assert 1000 < older.stat().st_size < 100_000
+    assert older.stat().st_size == 1000
     assert older.stat().st_mode & 0o777 == 0o600
-    last = int(older.read_text().splitlines()[-1].split()[1])
-    later = [int(line.split()[1]) for line in log.read_text().splitlines()[1:]]
-    assert later[0] > last
+    kept, later = ([int(line.split()[1]) for line in path.read_text().splitlines()[1:-1]] for path in (older, log))
+    assert kept == list(range(kept[0], kept[0] + len(kept)))
+    assert later[0] > kept[-1]
 
 
 @pytest.mark.parametrize("room", [True, False])
 def test_where_a_full_disk_has_no_room_for_the_older_log_there_is_none(
     modules: Path, monkeypatch: pytest.MonkeyPatch, room: bool
 ) -> None:
-    def copy(source: IO[bytes], target: IO[bytes]) -> None:
-        target.write(source.read())
-        if not room:
-            raise OSError(errno.ENOSPC, "No space left on device")
+    log, older = modules / "silent.log", modules / "silent.log.1"
 
-    monkeypatch.setattr(server_process.shutil, "copyfileobj", copy)
+    def opened(path: str, flags: int) -> int:
+        return os.open("/dev/full" if path == str(older) and not room else path, flags, 0o600)
+
+    monkeypatch.setattr(server_process, "_private", opened)
     monkeypatch.setattr(server_process, "LOG_BYTES", 10)
-    (modules / "full.log").write_text("what an earlier server had to say\n")
+    log.write_text("what an earlier server had to say\n")
+    older.write_text("what one before that had to say\n")
     (modules / "silent_server.py").write_text(
         "import time\n"
         "from housemates.actors.model.server_process import be_supervised\n"
         "be_supervised()(4242)\n"
         "time.sleep(60)\n"
     )
-    with ServerProcess("silent_server", log_path=modules / "full.log"):
+    with ServerProcess("silent_server", log_path=log):
         pass
-    assert (modules / "full.log").read_text() == ""
-    assert (modules / "full.log.1").exists() is room
+    assert log.read_text() == ""
+    assert (older.read_text() == "ad to say\n") if room else not older.exists()
 
 
 @pytest.mark.parametrize("logged", [True, False])
