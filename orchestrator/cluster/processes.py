@@ -53,7 +53,8 @@ class Process:
         from ray.exceptions import RayActorError, RayError
 
         async with self._coming_up:  # who shares it waits here, and holds no start
-            for left in reversed(range(RESTARTS + 1)):
+            restarts = RESTARTS
+            while True:
                 async with self._starts if self.current is None else contextlib.nullcontext():
                     if not self._users:
                         raise RuntimeFailure("nobody uses this process any more")
@@ -64,9 +65,9 @@ class Process:
                     except RayError as error:
                         self.lose(actor)
                         by_itself = not isinstance(error, RayActorError) or error.actor_init_failed
-                        if by_itself or not left or not self._users:  # it would do so again, or need not
+                        if by_itself or not restarts or not self._users:  # it would do so again, or need not
                             raise
-        raise AssertionError  # the last one has returned or raised
+                        restarts -= 1
 
     def _made(self) -> Any:
         machine, self._machine = self._machine, ""
@@ -126,11 +127,7 @@ def agent_processes(
     """
     from ...actors.actor import AgentActor
 
-    starts = starts or some_at_a_time()
-    return [
-        Process(lambda options: AgentActor.options(**options).remote(), starts, machine)
-        for machine in in_turn(number, turns)
-    ]
+    return _processes(AgentActor, number, starts, turns)
 
 
 def world_processes(
@@ -139,11 +136,15 @@ def world_processes(
     """So many processes for worlds, likewise."""
     from ...env.actor import WorldActor
 
+    return _processes(WorldActor, number, starts, turns)
+
+
+def _processes(actor: Any, number: int, starts: asyncio.Semaphore | None, turns: Sequence[int] | None) -> list[Process]:
+    def make(options: dict[str, Any]) -> Any:
+        return actor.options(**options).remote()
+
     starts = starts or some_at_a_time()
-    return [
-        Process(lambda options: WorldActor.options(**options).remote(), starts, machine)
-        for machine in in_turn(number, turns)
-    ]
+    return [Process(make, starts, machine) for machine in in_turn(number, turns)]
 
 
 async def sent(call: Callable[[], Awaitable[Any]]) -> Any:
