@@ -14,7 +14,7 @@ run: $(INSTALLED)  ## two agents wash the dishes with the embedded model
 
 test: $(INSTALLED)  ## all tests but the slow ones (ARGS='-m slow' runs those)
 	@$(BIN)/housemates models pull
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Without what starts Ray, browsers, models or simulators: they add much time and little to the number.
 coverage: $(INSTALLED)  ## which lines and branches the quick tests reach: a table, and htmlcov/index.html

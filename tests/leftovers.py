@@ -57,7 +57,6 @@ def open_files() -> Counter[str]:
     found: Counter[str] = Counter()
     if sys.platform != "linux":
         return found
-    gc.collect()
     for entry in Path("/proc/self/fd").iterdir():
         try:
             found[str(entry.readlink())] += 1
@@ -98,6 +97,8 @@ class Watch:
         """What has come and not gone, in words; "" if nothing has."""
         if not until(lambda: not descendants() - self._processes):
             return f"left running: {descendants() - self._processes}"
+        if self._still_open():
+            gc.collect()  # it may be garbage that nobody has looked for yet; to look takes long, and is seldom needed
         if not until(lambda: not self._still_open(), 5.0):
             known = sockets()
             return "still open: " + ", ".join(f"{file} {known.get(file, '')}".strip() for file in self._still_open())

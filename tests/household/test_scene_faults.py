@@ -72,6 +72,15 @@ def edge_is(key: str, value: Any, says: str) -> Spoil:
     return spoil
 
 
+def edge_to_no_node(key: str, says: str) -> Spoil:
+    def spoil(scene: dict[str, Any], node: dict[str, Any]) -> str:
+        taken = {node.get("id") for node in scene["nodes"]}
+        number = next(number for number in count(2**31 - 2, -1) if number not in taken)
+        return edge_is(key, number, says.replace("{number}", str(number)))(scene, node)
+
+    return spoil
+
+
 def nowhere(scene: dict[str, Any], node: dict[str, Any]) -> str:
     number = new(scene, "Doors", ("ON", node["id"]))
     return f"<thing> ({number}) is in no room"
@@ -180,12 +189,8 @@ FAULTS: dict[str, Spoil] = {
     "unknown key with a set": of_node(lambda node: node.update(x={1}), "node {id} holds what cannot be written again"),
     "unknown key too large": of_node(lambda node: node.update(x=2**64), "node {id} holds what cannot be written again"),
     "unknown key half text": of_node(lambda node: node.update(x="\ud800"), "node {id} holds what cannot be written"),
-    "edge to nothing": edge_is(
-        "to_id", 2**31 - 2, "({id} FACING 2147483646) names node 2147483646, a node that is not"
-    ),
-    "edge from nothing": edge_is(
-        "from_id", 2**31 - 2, "(2147483646 FACING {id}) names node 2147483646, a node that is"
-    ),
+    "edge to nothing": edge_to_no_node("to_id", "({id} FACING {number}) names node {number}, a node that is not"),
+    "edge from nothing": edge_to_no_node("from_id", "({number} FACING {id}) names node {number}, a node that is not"),
     "edge to truth": edge_is("to_id", True, "edges[{index}]"),
     "edge to text": edge_is("to_id", "1", "its to_id is no whole number from 1 to 2147483647, but '1'"),
     "unknown relation": edge_is(
