@@ -3,7 +3,6 @@
 A comment of its own line tells the test (and whoever edits the page) what the page does not:
 
     <!-- not run: it needs a key -->     before a block: its commands are only parsed
-    <!-- slow -->                        before a block, or `run`: run by `pytest -m slow`
     <!-- file: mine.py -->               before a block: saved under this name where the page's commands run
     <!-- run: housemates run --out a --> anywhere: run first, not shown
     <!-- set: HOUSEMATES_STEPS=150 -->   anywhere: a variable from here on
@@ -20,9 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
-_COMMENT = re.compile(r"<!-- (not run|slow|file|run|set)(?:: (.*?))? -->")
+_COMMENT = re.compile(r"<!-- (not run|file|run|set)(?:: (.*?))? -->")
 _FENCE = re.compile(r"( *)```(\S*)")
-_BEFORE_A_BLOCK = ("not run", "slow", "file")
+_BEFORE_A_BLOCK = ("not run", "file")
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,24 +43,18 @@ def play(blocks: list[Block], folder: Path, model_url: str) -> None:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if SHOWN[page]], ids=named)
 def test_a_page_does_what_it_shows(page: Path, tmp_path: Path, model_url: str) -> None:
-    blocks = [block for block in SHOWN[page] if not block.marks.keys() & {"not run", "slow"}]
+    blocks = [block for block in SHOWN[page] if "not run" not in block.marks]
     if named(page) == "README.md":  # its Python is run below, each block alone
         blocks = [block for block in blocks if block.language != "python"]
     play(blocks, tmp_path, model_url)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", [p for p in PAGES if any("slow" in b.marks for b in SHOWN[p])], ids=named)
-def test_a_page_does_what_takes_long(page: Path, tmp_path: Path, model_url: str) -> None:
-    play([block for block in SHOWN[page] if "not run" not in block.marks], tmp_path, model_url)
-
-
-LEFT_OUT = [block for page in PAGES for block in SHOWN[page] if block.marks.keys() & {"not run", "slow"}]
+LEFT_OUT = [block for page in PAGES for block in SHOWN[page] if "not run" in block.marks]
 
 
 @pytest.mark.parametrize("block", LEFT_OUT, ids=lambda block: block.place)
 def test_what_is_not_run_here_says_why_and_names_options_that_there_are(block: Block) -> None:
-    assert "slow" in block.marks or len(block.marks["not run"]) > 10
+    assert len(block.marks["not run"]) > 10
     if block.language == "python":
         compile(block.text, block.place, "exec")
     elif block.language in ("sh", "console"):
@@ -147,6 +141,6 @@ def test_a_command_that_is_only_parsed_is_found_out_as_well(command: str) -> Non
 
 def test_a_comment_that_says_how_to_run_a_block_stands_before_one(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("<!-- slow -->\nText.\n")
+    page.write_text("<!-- file: mine.py -->\nText.\n")
     with pytest.raises(ValueError, match=r"page.md:2"):
         list(read_blocks(page))
