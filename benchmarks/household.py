@@ -351,7 +351,7 @@ def rows() -> list[Row]:
     ratio = 1 / action["ratio"]
     return [
         *found,
-        Row("primitive action, CPU", action["us_of_the_same"], "µs", ratio, "VirtualHome's symbolic engine"),
+        Row("action (whole ways), CPU", action["us_of_the_same"], "µs", ratio, "VirtualHome's symbolic engine"),
     ]
 
 

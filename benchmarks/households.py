@@ -2,7 +2,7 @@
 
 Every household is a building in which `--agents` live (a flat for four), `--method react`; the scripted model answers
 over real HTTP after `--latency` seconds. One JSON line for each entry of `--sizes` (HOUSEHOLDSxAGENTS), all in one go,
-each with a Ray of its own:
+each with a Ray of its own (with `--runtime inline` all is in one process, and without Ray):
 
     startup_s           until the first step of a household was committed
     all_open_s          until each household had committed a step; what follows is counted from then on
@@ -121,6 +121,7 @@ def measure(households: int, agents: int, options: argparse.Namespace) -> dict[s
             apartment=f"building:{max(2, -(-agents // PEOPLE_IN_A_FLAT))}",
             llm="openai:scripted",
             base_url=server.url,
+            runtime=options.runtime,
             agents_per_actor=options.agents_per_actor,
             worlds_per_actor=options.worlds_per_actor,
             conductors=options.conductors,
@@ -166,6 +167,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--sizes", default="2x5,10x10,10x100,100x100", help="HOUSEHOLDSxAGENTS, comma-separated")
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--latency", type=float, default=1.0, help="seconds of each model call")
+    parser.add_argument("--runtime", choices=["ray", "inline"], default="ray")
     parser.add_argument("--agents-per-actor", default="auto")
     parser.add_argument("--worlds-per-actor", default="auto")
     parser.add_argument("--conductors", default="auto")

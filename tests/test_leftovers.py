@@ -60,7 +60,7 @@ def test_sockets_and_event_loops_that_stay_open_are_named(make: Callable[[], Any
 
 @linux
 def test_what_rays_library_keeps_for_good_is_known_by_its_kind(tmp_path: Path) -> None:
-    """Which a real session leaves: tests/orchestrator/test_ray_access.py and every other module with Ray."""
+    """Which a real session leaves: tests/cluster/test_access.py and every other module with Ray."""
     watch = Watch()
     with socket.create_server(("127.0.0.1", 0)) as server:
         ours = socket.create_connection(server.getsockname())

@@ -7,8 +7,8 @@ import housemates
 INTRODUCTION = """# Python
 
 What `housemates` itself offers is public and imported when it is first used; so are the parts after it, by the names
-that they have here. `trace` and `Node` in `housemates.actors.trace_import` are Trace's own. Other modules may change
-without notice.
+that they have here. `trace`, `Node`, `Optimizer`, `OptoPrime`, `OPRO` and `TextGrad` in
+`housemates.actors.trace_import` are Trace's own. Other modules may change without notice.
 """
 
 SUBJECTS = {
@@ -62,6 +62,7 @@ PARTS = {
         "env.pettingzoo.from_world",
     ),
     "Parts of agents and models": (
+        "actors.language_agent.LanguageAgent",
         "actors.policy.Policy",
         "actors.feedback.Consequence",
         "actors.model.scripted_server.scripted_server",

@@ -268,7 +268,7 @@ CATALOGUE = (
         "Everything that we start is closed to others",
         "all doors closed",
         (
-            "tests/orchestrator/test_ray_access.py",
+            "tests/cluster/test_access.py",
             "tests/orchestrator/test_private_files.py",
             "tests/orchestrator/test_doors.py",
             "tests/viewer/test_server.py::test_control_needs_the_token",
