@@ -192,7 +192,7 @@ def test_the_document_names_every_setting_of_learning() -> None:
 
 
 def test_the_policy_in_the_document_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code, _ = re.findall(r"```python\n(.*?)```", DOCUMENT, re.S)  # the other one is about feedback
+    (code,) = (block for block in re.findall(r"```python\n(.*?)```", DOCUMENT, re.S) if "class Polite" in block)
     (tmp_path / "shown_policy.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
     assert config_of(optimize="shown_policy:Polite").optimize == "shown_policy:Polite"
