@@ -2,7 +2,8 @@
 
 Every household is a building in which `--agents` live (a flat for four), `--method react`; the scripted model answers
 over real HTTP after `--latency` seconds. One JSON line for each entry of `--sizes` (HOUSEHOLDSxAGENTS), all in one go,
-each with a Ray of its own (with `--runtime inline` all is in one process, and without Ray):
+each with a Ray of its own (with `--runtime inline` all is in one
+process, and without Ray; then driver_cpu_ms and conductor_limit are of all of it):
 
     startup_s           until the first step of a household was committed
     all_open_s          until each household had committed a step; what follows is counted from then on

@@ -91,18 +91,23 @@ class Watch:
     def __init__(self, sockets: int = 0) -> None:
         self._sockets = sockets
         self._processes = descendants()
+        gc.collect()  # or garbage of before hides what comes and stays
         self._files = open_files()
 
     def left(self) -> str:
         """What has come and not gone, in words; "" if nothing has."""
         if not until(lambda: not descendants() - self._processes):
             return f"left running: {descendants() - self._processes}"
-        if self._still_open():
-            gc.collect()  # it may be garbage that nobody has looked for yet; to look takes long, and is seldom needed
-        if not until(lambda: not self._still_open(), 5.0):
+        if not until(self._all_closed, 5.0):
             known = sockets()
             return "still open: " + ", ".join(f"{file} {known.get(file, '')}".strip() for file in self._still_open())
         return ""
+
+    def _all_closed(self) -> bool:
+        if not self._still_open():
+            return True
+        gc.collect()  # it may be garbage that nobody has looked for yet; to look takes long, and is seldom needed
+        return not self._still_open()
 
     def _still_open(self) -> Counter[str]:
         more = open_files() - self._files

@@ -9,6 +9,7 @@ are ended by Ctrl-C.
 from __future__ import annotations
 
 import doctest
+import gc
 import importlib
 import io
 import os
@@ -73,6 +74,7 @@ def parse(command: str) -> None:
 def session(folder: Path, model_url: str) -> Generator[Session]:
     """A session in a new folder, with the repository's examples in it and the scripted model at `model_url`."""
     before, environment, modules, paths = Path.cwd(), dict(os.environ), set(sys.modules), list(sys.path)
+    thresholds = gc.get_threshold()  # which the command sets
     folder.mkdir(exist_ok=True)
     (folder / "examples").symlink_to(ROOT / "examples")
     programs = folder / ".venv" / "bin"
@@ -94,6 +96,7 @@ def session(folder: Path, model_url: str) -> Generator[Session]:
         for server in page.servers:
             server.kill()
             server.wait()
+        gc.set_threshold(*thresholds)
         os.chdir(before)
         os.environ.clear()
         os.environ.update(environment)

@@ -41,7 +41,12 @@ def play(blocks: list[Block], folder: Path, model_url: str) -> None:
             page.run(block)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if SHOWN[page]], ids=named)
+def marked(page: Path) -> Any:
+    on_ray = any("--runtime ray" in block.text for block in SHOWN[page])
+    return pytest.param(page, marks=[pytest.mark.ray] if on_ray else [], id=named(page))
+
+
+@pytest.mark.parametrize("page", [marked(page) for page in PAGES if SHOWN[page]])
 def test_a_page_does_what_it_shows(page: Path, tmp_path: Path, model_url: str) -> None:
     blocks = [block for block in SHOWN[page] if "not run" not in block.marks]
     if named(page) == "README.md":  # its Python is run below, each block alone

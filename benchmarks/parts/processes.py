@@ -61,10 +61,7 @@ class Meter:
                     return
                 self.look()
                 if number % PSS_EVERY == 0:
-                    began = time.thread_time()
-                    self.pss = max(self.pss, _pss())
-                    with self._lock:
-                        self._looking += time.thread_time() - began
+                    self._share()
 
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
@@ -78,6 +75,7 @@ class Meter:
         """What has been used until now."""
         with self._lock:
             began = time.thread_time()
+            own = time.process_time() - self._looking
             resident = 0
             for process in tree():
                 with suppress(psutil.Error):
@@ -86,18 +84,21 @@ class Meter:
                     resident += process.memory_info().rss
             self.rss = max(self.rss, resident)
             model = sum(seconds for pid, seconds in self._cpu.items() if pid in self._model)
-            own = self._cpu.get(os.getpid(), 0.0)
-            others = sum(self._cpu.values()) - model - own
+            others = sum(self._cpu.values()) - model - self._cpu.get(os.getpid(), 0.0)
             self._looking += time.thread_time() - began
-            return Cpu(own - self._looking, model, others)
+            return Cpu(own, model, others)
 
-
-def _pss() -> int:
-    total = 0
-    for process in tree():
-        with suppress(psutil.Error):
-            total += process.memory_full_info().pss
-    return total
+    def _share(self) -> None:
+        """Look at shared pages, slowly: process by process, so that whoever looks meanwhile counts little of it."""
+        total = 0
+        for process in tree():
+            with self._lock, suppress(psutil.Error):
+                began = time.thread_time()
+                try:
+                    total += process.memory_full_info().pss
+                finally:
+                    self._looking += time.thread_time() - began
+        self.pss = max(self.pss, total)
 
 
 def tree() -> Iterator[psutil.Process]:
