@@ -73,8 +73,7 @@ class Meter:
 
     def look(self) -> Cpu:
         """What has been used until now."""
-        with self._lock:
-            began = time.thread_time()
+        with self._uncounted():
             own = time.process_time() - self._looking
             resident = 0
             for process in tree():
@@ -85,20 +84,22 @@ class Meter:
             self.rss = max(self.rss, resident)
             model = sum(seconds for pid, seconds in self._cpu.items() if pid in self._model)
             others = sum(self._cpu.values()) - model - self._cpu.get(os.getpid(), 0.0)
-            self._looking += time.thread_time() - began
             return Cpu(own, model, others)
 
     def _share(self) -> None:
         """Look at shared pages, slowly: process by process, so that whoever looks meanwhile counts little of it."""
         total = 0
         for process in tree():
-            with self._lock, suppress(psutil.Error):
-                began = time.thread_time()
-                try:
-                    total += process.memory_full_info().pss
-                finally:
-                    self._looking += time.thread_time() - began
+            with self._uncounted(), suppress(psutil.Error):
+                total += process.memory_full_info().pss
         self.pss = max(self.pss, total)
+
+    @contextmanager
+    def _uncounted(self) -> Generator[None]:
+        with self._lock:
+            began = time.thread_time()
+            yield
+            self._looking += time.thread_time() - began
 
 
 def tree() -> Iterator[psutil.Process]:
